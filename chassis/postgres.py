@@ -1,0 +1,211 @@
+"""Connections to one PostgreSQL database, few and long-lived.
+
+asyncpg's own pool resets a connection at each release, a round trip that costs about a third of a read or a command.
+The statements here leave nothing behind to reset: each is a transaction of its own or runs inside `transaction()`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Literal, Self
+
+import asyncpg
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]  # generic for type checkers only
+else:
+    Connection = asyncpg.Connection
+
+Prepare = Callable[[Connection], Awaitable[None]]
+
+UNAVAILABLE: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What is raised when the database, rather than the statement, is at fault."""
+
+
+class Closed(OSError):
+    """The connections were closed, or the one in use was."""
+
+
+async def _nothing(_: Connection) -> None:
+    """Prepare nothing."""
+
+
+class Connections:
+    """At most `size` connections, opened when first needed and handed out last in, first out.
+
+    More callers than connections wait in order. A connection found closed is forgotten and replaced. `prepare` runs
+    once on every new connection. Not `durable` means that a commit does not wait for the disk: for what can be found out
+    or made again. `schema` is where names without one are looked up.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        size: int,
+        name: str,
+        prepare: Prepare = _nothing,
+        statement_timeout: float = 30.0,
+        durable: bool = True,
+        schema: str = "",
+    ) -> None:
+        self._dsn = dsn
+        self._size = size
+        self._prepare = prepare
+        self._timeout = statement_timeout
+        self._settings = {"application_name": name, "timezone": "UTC", "jit": "off"}
+        if not durable:
+            self._settings["synchronous_commit"] = "off"
+        if schema:
+            self._settings["search_path"] = schema
+        self._idle: list[Connection] = []
+        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
+        self._open = 0
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        """Open nothing yet."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every connection."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the idle connections at once and the others when they come back."""
+        self._closed = True
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_exception(Closed("the connections are closed"))
+        while self._idle:
+            await self._discard(self._idle.pop())
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncGenerator[Connection]:
+        """Lend a connection for a block. Raises one of `UNAVAILABLE` when there is none, or when it is lost."""
+        connection = await self._acquire()
+        try:
+            yield connection
+        except asyncpg.InterfaceError as error:  # asyncpg's word for wrong use, and for use of a lost connection
+            if connection.is_closed():
+                raise Closed("the connection was lost") from error
+            raise
+        finally:
+            self._release(connection)
+
+    @asynccontextmanager
+    async def transaction(self, *, readonly: bool = False, snapshot: bool = False) -> AsyncGenerator[Connection]:
+        """Run a block in one transaction: committed at its end, rolled back by any exception.
+
+        With `snapshot` all its statements see the same state (REPEATABLE READ).
+        """
+        isolation: Literal["repeatable_read"] | None = "repeatable_read" if snapshot else None
+        async with self.lent() as connection, connection.transaction(isolation=isolation, readonly=readonly):
+            yield connection
+
+    async def _acquire(self) -> Connection:
+        """Return a connection for one caller's use.
+
+        Raises one of `UNAVAILABLE` when none can be opened.
+        """
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._open -= 1
+        if self._closed:
+            raise Closed("the connections are closed")
+        if self._open >= self._size:
+            waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                given = await waiter
+            except asyncio.CancelledError:
+                if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                    self._pass_on(waiter.result())
+                raise
+            if given is not None:
+                return given
+        else:
+            self._open += 1
+        return await self._connect()
+
+    def _release(self, connection: Connection) -> None:
+        """Give a connection back: to the first who waits, else to the idle ones."""
+        if connection.is_closed():
+            self._pass_on(None)
+        elif self._closed:
+            self._open -= 1
+            connection.terminate()
+        elif connection.is_in_transaction():  # left by a cancelled caller: not fit for another
+            connection.terminate()
+            self._pass_on(None)
+        else:
+            self._pass_on(connection)
+
+    async def fetchrow(self, sql: str, *arguments: object) -> asyncpg.Record | None:
+        """Execute one statement and return its first row."""
+        async with self.lent() as connection:
+            return await connection.fetchrow(sql, *arguments)
+
+    async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """Execute one statement and return its rows."""
+        async with self.lent() as connection:
+            return await connection.fetch(sql, *arguments)
+
+    async def execute(self, sql: str, *arguments: object) -> str:
+        """Execute one statement and return its status, for example `UPDATE 1`."""
+        async with self.lent() as connection:
+            return await connection.execute(sql, *arguments)
+
+    async def answer(self) -> bool:
+        """Tell that the database answers. Raises one of `UNAVAILABLE` when it does not."""
+        return await self.fetchrow("SELECT 1") is not None
+
+    async def _connect(self) -> Connection:
+        """Open a connection in a place that is already counted."""
+        try:
+            connection: Connection = await asyncpg.connect(
+                self._dsn, server_settings=self._settings, command_timeout=self._timeout, timeout=10.0
+            )
+            try:
+                await self._prepare(connection)
+            except BaseException:
+                connection.terminate()
+                raise
+        except BaseException:
+            self._pass_on(None)
+            raise
+        return connection
+
+    def _pass_on(self, connection: Connection | None) -> None:
+        """Hand a connection, or the place for a new one, to the first who waits."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        if connection is None:
+            self._open -= 1
+        else:
+            self._idle.append(connection)
+
+    async def _discard(self, connection: Connection) -> None:
+        self._open -= 1
+        try:
+            await connection.close(timeout=2.0)
+        except UNAVAILABLE:
+            connection.terminate()

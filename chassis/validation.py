@@ -1,0 +1,82 @@
+"""The field rules that the protos declare, checked on every request before its handler sees it."""
+
+from typing import Any, Final, Self
+
+import grpc
+from google.protobuf.message import Message
+from protovalidate import Validator
+from protovalidate import Violation as Broken
+
+from chassis.refusal import InvalidField, Violation
+
+_violations: Final = Validator().collect_violations
+
+
+def check(request: Message) -> None:
+    """Raise `InvalidField`, listing every field that breaks its declared rule."""
+    broken = _violations(request)
+    if broken:
+        found = tuple(_violation(each) for each in broken)
+        where = ", ".join(dict.fromkeys(each.field or "the request" for each in found[:3]))
+        raise InvalidField(f"fields break their rules: {where}{', …' if len(found) > 3 else ''}", {}, found)  # noqa: PLR2004 - the message names three, the details all
+
+
+def warm(request: Message) -> None:
+    """Compile the rules of a request's type, so that the first caller need not wait for it."""
+    _violations(request)
+
+
+def _violation(broken: Broken) -> Violation:
+    """Return a broken rule without the value that broke it, which may be personal."""
+    told = broken.proto
+    return Violation(_path(told.field), told.rule_id or "", "", told.message or told.rule_id or "")
+
+
+def _path(field: Any) -> str:  # noqa: ANN401 - protovalidate keeps this message type to itself
+    """Write a field path as `content.modules[2].title` or `labels["en"]`."""
+    written = ""
+    for element in field.elements if field is not None else ():
+        written += f".{element.field_name}" if written else str(element.field_name)
+        subscript = element.subscript
+        if subscript is not None:
+            written += f"[{subscript.value}]" if subscript.field == "index" else f'["{subscript.value}"]'
+    return written
+
+
+class CheckedContext:
+    """The context of a call whose client streams; its `read` checks what it reads."""
+
+    def __init__(self, context: "grpc.aio.ServicerContext[Message, Any]") -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - everything else is the context's own
+        """Be the context in all else."""
+        return getattr(self._context, name)
+
+    async def read(self) -> Any:  # noqa: ANN401 - a request, or gRPC's mark of the end
+        """Return the next request or `grpc.aio.EOF`, or raise `InvalidField`."""
+        request = await self._context.read()
+        if isinstance(request, Message):
+            check(request)
+        return request
+
+
+class CheckedRequests:
+    """The requests of a client's stream, each checked as it is read.
+
+    gRPC's own iterator is a generator, which a call that ends early would leave open.
+    """
+
+    def __init__(self, context: CheckedContext) -> None:
+        self._context = context
+
+    def __aiter__(self) -> Self:
+        """Iterate over the requests."""
+        return self
+
+    async def __anext__(self) -> Message:
+        """Return the next request, or raise `InvalidField`."""
+        request = await self._context.read()
+        if not isinstance(request, Message):
+            raise StopAsyncIteration
+        return request
