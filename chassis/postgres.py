@@ -44,8 +44,8 @@ class Connections:
     """At most `size` connections, opened when first needed and handed out last in, first out.
 
     More callers than connections wait in order. A connection found closed is forgotten and replaced. `prepare` runs
-    once on every new connection. Not `durable` means that a commit does not wait for the disk: for what can be found out
-    or made again. `schema` is where names without one are looked up.
+    once on every new connection. Not `durable` means that a commit does not wait for the disk: for what can be found
+    out or made again. `schema` is where names without one are looked up.
     """
 
     def __init__(
@@ -103,6 +103,9 @@ class Connections:
             if connection.is_closed():
                 raise Closed("the connection was lost") from error
             raise
+        except asyncpg.InternalClientError as error:  # what a statement meets that begins while the server says goodbye
+            connection.terminate()
+            raise Closed("the connection was lost") from error
         finally:
             self._release(connection)
 

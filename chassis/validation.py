@@ -8,15 +8,20 @@ from protovalidate import Validator
 from protovalidate import Violation as Broken
 
 from chassis.refusal import InvalidField, Violation
+from chassis.texts import texts_with_nul
 
 _violations: Final = Validator().collect_violations
 
 
 def check(request: Message) -> None:
-    """Raise `InvalidField`, listing every field that breaks its declared rule."""
+    """Raise `InvalidField`, listing every field that breaks its declared rule or contains what no database keeps."""
     broken = _violations(request)
-    if broken:
-        found = tuple(_violation(each) for each in broken)
+    nuls = texts_with_nul(request)
+    if broken or nuls:
+        found = (
+            *(_violation(each) for each in broken),
+            *(Violation(path, "string.no_nul", "", "no NUL character") for path in nuls),
+        )
         where = ", ".join(dict.fromkeys(each.field or "the request" for each in found[:3]))
         raise InvalidField(f"fields break their rules: {where}{', …' if len(found) > 3 else ''}", {}, found)  # noqa: PLR2004 - the message names three, the details all
 

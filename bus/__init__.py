@@ -1,0 +1,1 @@
+"""The mediator: change events from the command services to every subscriber."""

@@ -1,0 +1,190 @@
+"""The one statement by which an accepted command is committed.
+
+It is ordered by data dependency, never by the text of its parts, which PostgreSQL may run in any order: the aggregate
+row first, and only if it is at the expected revision; the service's own rows next; the lane's counter last of all
+locks; then the journal row and the stored response, which need the number it gave. No aggregate row means nothing is
+written, and no number is burnt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    CTE,
+    Column,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    SmallInteger,
+    Table,
+    Uuid,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import Insert, Update
+
+from bus.journal import JOURNAL
+from chassis.sql import Statement
+
+
+class Effects(Protocol):
+    """The service's own rows that change with an aggregate."""
+
+    def __call__(self, aggregate: CTE) -> Sequence[CTE]:
+        """Return the parts that write them.
+
+        Each does something only where the aggregate was `written`, and waits for the one before to be `done`.
+        """
+        ...
+
+
+def no_effects(aggregate: CTE) -> Sequence[CTE]:
+    """Change no other rows."""
+    del aggregate
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateTable:
+    """Where a service keeps one kind of aggregate: `(id, revision, indexed columns…, state)`.
+
+    `effects` are its own rows that change in the same statement, for revisions that give their parameters. `guard` is a
+    query that must yield a row, which it locks, for a guarded commit to happen.
+    """
+
+    table: Table
+    id_column: str
+    effects: Effects = no_effects
+    guard: Select[Any] | None = None
+    columns: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the columns that a revision sets."""
+        names = tuple(column.name for column in self.table.c if column.name not in {self.id_column, "revision"})
+        object.__setattr__(self, "columns", names)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitStatements:
+    """The commit of a first revision and of a later one, each with or without a stored response, a guard, effects."""
+
+    aggregate: AggregateTable
+    _compiled: dict[tuple[bool, bool, bool, bool], Statement] = field(default_factory=dict)
+
+    def statement(self, *, first: bool, stored: bool, guarded: bool = False, effects: bool = False) -> Statement:
+        """Return the statement, compiled once."""
+        key = (first, stored, guarded, effects)
+        if key not in self._compiled:
+            self._compiled[key] = Statement(
+                _commit(self.aggregate, first=first, stored=stored, guarded=guarded, affecting=effects)
+            )
+        return self._compiled[key]
+
+
+def _commit(aggregate: AggregateTable, *, first: bool, stored: bool, guarded: bool, affecting: bool) -> Select[Any]:
+    guard = aggregate.guard.cte("guard") if guarded and aggregate.guard is not None else None
+    row = (_insert(aggregate, guard) if first else _update(aggregate, guard)).cte("aggregate")
+    effects = list(aggregate.effects(row)) if affecting else []
+    lane = _advance(row, effects).cte("advanced")
+    query = select(lane.c.epoch, lane.c.seq).add_cte(*effects, _journal(lane).cte("written"))
+    return query.add_cte(_response(lane).cte("answered")) if stored else query
+
+
+def _parameter(column: Column[Any], name: str | None = None) -> ColumnElement[Any]:
+    return bindparam(name or column.name, type_=column.type).label(column.name)
+
+
+def _insert(aggregate: AggregateTable, guard: CTE | None) -> Insert:
+    table = aggregate.table
+    columns = [aggregate.id_column, "revision", *aggregate.columns]
+    query = select(*(_parameter(table.c[name], _named(aggregate, name)) for name in columns))
+    if guard is not None:
+        query = query.where(exists(select(literal_column("1")).select_from(guard)))
+    return insert(table).from_select(columns, query).returning(table.c[aggregate.id_column].label("id"))
+
+
+def _update(aggregate: AggregateTable, guard: CTE | None) -> Update:
+    table = aggregate.table
+    values = {name: bindparam(name, type_=table.c[name].type) for name in ("revision", *aggregate.columns)}
+    query = (
+        update(table)
+        .where(
+            table.c[aggregate.id_column] == bindparam("aggregate_id", type_=Uuid()),
+            table.c.revision == bindparam("expected", type_=table.c.revision.type),
+        )
+        .values(values)
+    )
+    if guard is not None:
+        query = query.where(exists(select(literal_column("1")).select_from(guard)))
+    return query.returning(table.c[aggregate.id_column].label("id"))
+
+
+def _named(aggregate: AggregateTable, column: str) -> str:
+    return "aggregate_id" if column == aggregate.id_column else column
+
+
+def _advance(row: CTE, effects: Sequence[CTE]) -> Update:
+    """Take the next number, once the aggregate's row is written and every effect has run."""
+    lane = JOURNAL.lane
+    return (
+        update(lane)
+        .where(lane.c.lane == bindparam("lane", type_=SmallInteger()), written(row), *map(done, effects[-1:]))
+        .values(
+            seq=lane.c.seq + literal_column("1"),
+            previous_event_id=lane.c.event_id,
+            event_id=bindparam("event_id", type_=Uuid()),
+        )
+        .returning(lane.c.lane, lane.c.epoch, lane.c.seq, lane.c.previous_event_id)
+    )
+
+
+def written(aggregate: CTE) -> ColumnElement[bool]:
+    """Hold where the aggregate's row was written; it is not known before."""
+    return _count(aggregate) > literal_column("0")
+
+
+def done(part: CTE) -> ColumnElement[bool]:
+    """Hold, whatever a part did, once it has run to its end."""
+    return _count(part) >= literal_column("0")
+
+
+def _count(part: CTE) -> ScalarSelect[int]:
+    return select(func.count()).select_from(part).scalar_subquery()
+
+
+def _journal(lane: CTE) -> Insert:
+    table = JOURNAL.journal
+    given = (
+        "event_id",
+        "aggregate_id",
+        "revision",
+        "type",
+        "principal",
+        "request_id",
+        "traceparent",
+        "public",
+        "private",
+    )
+    numbered = ("lane", "seq", "epoch", "previous_event_id")
+    chosen: list[ColumnElement[Any]] = [
+        *(lane.c[name] for name in numbered),
+        *(_parameter(table.c[name]) for name in given),
+    ]
+    return insert(table).from_select([*numbered, *given], select(*chosen)).returning(table.c.seq)
+
+
+def _response(lane: CTE) -> Insert:
+    table = JOURNAL.idempotency
+    given = ("principal", "method", "request_id", "fingerprint", "response")
+    numbered = ("epoch", "lane", "seq")
+    chosen: list[ColumnElement[Any]] = [
+        *(_parameter(table.c[name]) for name in given),
+        *(lane.c[name] for name in numbered),
+    ]
+    return insert(table).from_select([*given, *numbered], select(*chosen)).returning(table.c.seq)

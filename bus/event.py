@@ -1,0 +1,88 @@
+"""One event as it stands in the journal and travels on the bus, and its CloudEvents headers.
+
+The form is CloudEvents 1.0 in the binary mode of its NATS binding: attributes as `ce-` headers, the body as plain
+Protobuf. `epoch`, `lane`, `seq`, `previous` and `revision` are extension attributes, so third parties can follow a lane
+with the same checks as the catalogue.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from bus.lanes import LANES
+from bus.source import Source
+
+
+class MalformedEvent(Exception):
+    """A message whose headers are not those of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change to one aggregate.
+
+    Within a lane and epoch `seq` counts from 1 without gaps, and `previous` is the id of the event before.
+    """
+
+    epoch: UUID
+    lane: int
+    seq: int
+    event_id: UUID
+    previous: UUID | None
+    aggregate_id: UUID
+    revision: int
+    type: str
+    time: datetime
+    traceparent: str
+    body: bytes
+
+
+def headers(event: Event, source: Source) -> dict[str, str]:
+    """Return the headers with which the event travels."""
+    return {
+        "ce-specversion": "1.0",
+        "ce-id": str(event.event_id),
+        "ce-source": f"/{source.prefix}/{source.name}",
+        "ce-type": event.type,
+        "ce-subject": str(event.aggregate_id),
+        "ce-time": event.time.isoformat(),
+        "ce-datacontenttype": "application/protobuf",
+        "ce-epoch": str(event.epoch),
+        "ce-lane": str(event.lane),
+        "ce-seq": str(event.seq),
+        "ce-previous": str(event.previous or ""),
+        "ce-revision": str(event.revision),
+        "traceparent": event.traceparent,
+    }
+
+
+def parse(given: Mapping[str, str] | None, body: bytes) -> Event:
+    """Return the event that a message carries.
+
+    Raises MalformedEvent when a header is missing or is not what it should be.
+    """
+    if given is None:
+        raise MalformedEvent("no headers")
+    try:
+        previous = given["ce-previous"]
+        event = Event(
+            UUID(given["ce-epoch"]),
+            int(given["ce-lane"]),
+            int(given["ce-seq"]),
+            UUID(given["ce-id"]),
+            UUID(previous) if previous else None,
+            UUID(given["ce-subject"]),
+            int(given["ce-revision"]),
+            given["ce-type"],
+            datetime.fromisoformat(given["ce-time"]).astimezone(UTC),
+            given.get("traceparent", ""),
+            body,
+        )
+    except KeyError as error:
+        raise MalformedEvent(f"no header {error}") from error
+    except ValueError as error:
+        raise MalformedEvent(str(error)) from error
+    if not (0 <= event.lane < LANES and event.seq > 0 and event.revision > 0):
+        raise MalformedEvent(f"lane {event.lane}, seq {event.seq}, revision {event.revision} are out of bounds")
+    return event

@@ -1,0 +1,52 @@
+"""What a command service needs to be a source of change: its journal's lanes, the relay, and what they tell."""
+
+import asyncio
+from typing import Final
+
+from training.ops.v1.operations_service_pb2 import JournalStatus
+
+from bus.broker import Broker
+from bus.journal import begin_lanes
+from bus.journal_service import JournalService
+from bus.relay import Relay
+from bus.source import Source
+from bus.status import journal_is_fresh, journal_status
+from bus.topology import StreamLimits
+from chassis.postgres import Connections
+
+_RELAY_CONNECTIONS: Final = 4
+
+
+class Publication:
+    """One process's part in publishing a source; `committed` is to be called after each commit."""
+
+    def __init__(
+        self, dsn: str, connections: Connections, broker: Broker, source: Source, *, instance: str, limits: StreamLimits
+    ) -> None:
+        self._connections = connections
+        self._source = source
+        # What the relay writes can be found out again from the stream, so its commits need not wait for the disk.
+        self._relay_connections = Connections(dsn, size=_RELAY_CONNECTIONS, name=f"{source.name}-relay", durable=False)
+        self._relay = Relay(self._relay_connections, broker, source, instance, limits)
+        self.committed: Final = self._relay.wake
+        self.journal_service: Final = JournalService(connections, source.name)
+
+    async def prepare(self) -> None:
+        """Make sure that the lanes exist."""
+        async with self._connections.transaction() as connection:
+            await begin_lanes(connection)
+
+    async def run(self) -> None:
+        """Relay until cancelled."""
+        try:
+            await self._relay.run()
+        finally:
+            await asyncio.shield(self._relay_connections.close())
+
+    async def status(self) -> JournalStatus:
+        """Tell how far the journal has been published."""
+        return await journal_status(self._connections, self._source.name, self._relay)
+
+    async def is_fresh(self) -> bool:
+        """Tell whether the relay keeps up."""
+        return journal_is_fresh(await self.status())

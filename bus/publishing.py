@@ -1,0 +1,88 @@
+"""Publishing one lane's events in order, fenced.
+
+Each publish names the stream sequence with which the lane must end (`Nats-Expected-Last-Subject-Sequence` on the lane's
+subjects), so a zombie relay, a repeat or a lost acknowledgement fails harmlessly. `Nats-Msg-Id` is not used: within the
+broker's duplicate window it would swallow repairs.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from nats.js.errors import APIError
+from uuid_utils.compat import uuid7
+
+from bus.broker import Session
+from bus.event import Event, headers
+from bus.source import Source
+from bus.tasks import asked
+
+BATCH_FROM: Final = 32
+"""From how many waiting events an atomic batch is faster than single publishes."""
+BATCH_MOST: Final = 500
+_WRONG_LAST_SEQUENCE: Final = 10071
+_TIMEOUT_SECONDS: Final = 5.0
+
+
+class Fenced(Exception):
+    """The lane does not end where it was expected to: another published, or an acknowledgement was lost."""
+
+
+class Publisher:
+    """Publishes to one source's stream over one session."""
+
+    def __init__(self, session: Session, source: Source) -> None:
+        self._client = session.client
+        self._source = source
+
+    async def publish(self, lane: int, events: Sequence[Event], fence: int) -> int:
+        """Publish a lane's next events after stream sequence `fence`; return the last one's stream sequence.
+
+        Events are stored all in order, or from some point on not at all. Raises Fenced, or one of `BROKER_ERRORS` when
+        the outcome is unknown; the lane's tail tells it.
+        """
+        if len(events) >= BATCH_FROM:
+            return await self._batch(lane, events, fence)
+        for event in events:
+            fence = await self._single(lane, event, fence)
+        return fence
+
+    async def _single(self, lane: int, event: Event, fence: int) -> int:
+        given = headers(event, self._source) | self._fence(lane, fence)
+        subject = self._source.subject(lane, event.aggregate_id)
+        reply = await asked(self._client.request(subject, event.body, timeout=_TIMEOUT_SECONDS, headers=given))
+        return _stored(reply.data)
+
+    async def _batch(self, lane: int, events: Sequence[Event], fence: int) -> int:
+        batch = str(uuid7())
+        for number, event in enumerate(events, start=1):
+            given = headers(event, self._source)
+            given["Nats-Batch-Id"] = batch
+            given["Nats-Batch-Sequence"] = str(number)
+            if number == 1:
+                given |= self._fence(lane, fence)
+            subject = self._source.subject(lane, event.aggregate_id)
+            if number < len(events):
+                await self._client.publish(subject, event.body, headers=given)
+                continue
+            given["Nats-Batch-Commit"] = "1"
+            reply = await asked(self._client.request(subject, event.body, timeout=_TIMEOUT_SECONDS, headers=given))
+            return _stored(reply.data)
+        raise ValueError("no events to publish")
+
+    def _fence(self, lane: int, fence: int) -> dict[str, str]:
+        return {
+            "Nats-Expected-Last-Subject-Sequence": str(fence),
+            "Nats-Expected-Last-Subject-Sequence-Subject": self._source.lane_subjects(lane),
+            "Nats-Expected-Stream": self._source.stream,
+        }
+
+
+def _stored(reply: bytes) -> int:
+    """Return the stream sequence that an acknowledgement tells."""
+    answer = json.loads(reply)
+    if error := answer.get("error"):
+        if error.get("err_code") == _WRONG_LAST_SEQUENCE:
+            raise Fenced(error.get("description", ""))
+        raise APIError.from_error(error)
+    return int(answer["seq"])

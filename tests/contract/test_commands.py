@@ -1,0 +1,155 @@
+"""The command path on a real database: one outcome per request, one revision per command, no gap in a lane."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from bus.commands import EtagMismatch, RequestIdReused, ResourceTooLarge
+from bus.lanes import lane_of
+from bus.tokens import decode
+from chassis.refusal import ResourceExists
+from tests.contract.line import Line, some_ids
+
+
+async def test_an_accepted_command_is_one_revision_and_one_event(line: Line) -> None:
+    counter, request = uuid4(), uuid4()
+    outcome = await line.raise_to(counter, request_id=request)
+    position = decode(outcome.token)["thing"]
+    assert position.lanes == {lane_of(counter): 1}
+    assert await line.values() == {counter: 1}
+    row = await line.commands.fetchrow("SELECT * FROM journal")
+    assert row is not None
+    assert (row["aggregate_id"], row["revision"], row["public"], row["principal"]) == (counter, 1, b"1", "alice")
+    stored = await line.commands.fetchrow("SELECT response, seq FROM idempotency WHERE request_id = $1", request)
+    assert stored is not None
+    assert (stored["response"], stored["seq"]) == (outcome.response, 1)
+
+
+async def test_a_refused_command_writes_nothing(line: Line) -> None:
+    counter = uuid4()
+    await line.raise_to(counter, 5)
+    before = await line.lane_events()
+    with pytest.raises(ResourceExists):
+        await line.raise_to(counter, 3, request_id=uuid4())
+    assert await line.lane_events() == before
+    assert await line.commands.fetch("SELECT * FROM idempotency") == []
+
+
+async def test_a_dry_run_answers_and_writes_nothing(line: Line) -> None:
+    counter = uuid4()
+    outcome = await line.raise_to(counter, 5, validate_only=True)
+    assert (outcome.response, outcome.token) == (b"raised to 5", "")
+    assert await line.values() == {}
+    assert await line.lane_events() == {}
+
+
+async def test_a_command_with_nothing_to_do_makes_no_revision(line: Line) -> None:
+    counter = uuid4()
+    first = await line.raise_to(counter, 1)
+    again = await line.raise_to(counter, 1)
+    assert not again.changed
+    assert decode(again.token) == decode(first.token)
+    assert sum(map(len, (await line.lane_events()).values())) == 1
+
+
+async def test_a_stale_etag_is_refused(line: Line) -> None:
+    counter = uuid4()
+    await line.raise_to(counter)
+    await line.raise_to(counter, etag="v1")
+    with pytest.raises(EtagMismatch) as refused:
+        await line.raise_to(counter, etag="v1")
+    assert refused.value.metadata == {"have": "v2", "given": "v1"}
+
+
+async def test_a_repeated_request_learns_the_first_outcome(line: Line) -> None:
+    counter, request = uuid4(), uuid4()
+    first = await line.raise_to(counter, request_id=request)
+    await line.raise_to(counter)
+    assert await line.raise_to(counter, request_id=request) == first
+    assert await line.values() == {counter: 2}
+
+
+async def test_a_request_id_used_again_with_another_body_is_refused(line: Line) -> None:
+    counter, request = uuid4(), uuid4()
+    await line.raise_to(counter, request_id=request)
+    with pytest.raises(RequestIdReused):
+        await line.raise_to(counter, request_id=request, fingerprint=b"other")
+
+
+@pytest.mark.parametrize("existing", [False, True])
+async def test_eight_concurrent_repeats_get_one_outcome(line: Line, *, existing: bool) -> None:
+    for _ in range(10):
+        counter, request = uuid4(), uuid4()
+        if existing:
+            await line.raise_to(counter)
+        outcomes = await asyncio.gather(*(line.raise_to(counter, request_id=request) for _ in range(8)))
+        assert len(set(outcomes)) == 1
+        assert (await line.values())[counter] == 1 + existing
+
+
+async def test_eight_concurrent_repeats_of_a_creation_make_one_thing(line: Line) -> None:
+    """The service makes a new id for each repeat; the stored response decides which of them exists."""
+    request = uuid4()
+    outcomes = await asyncio.gather(*(line.raise_to(uuid4(), request_id=request) for _ in range(8)))
+    assert len(set(outcomes)) == 1
+    assert len(await line.values()) == 1
+
+
+async def test_many_writers_of_one_thing_lose_nothing(line: Line) -> None:
+    counter = uuid4()
+    await line.raise_to(counter)
+    await asyncio.gather(*(line.raise_to(counter) for _ in range(32)))
+    assert await line.values() == {counter: 33}
+    revisions = await line.commands.fetch("SELECT revision FROM journal ORDER BY seq")
+    assert [row["revision"] for row in revisions] == list(range(1, 34))
+
+
+async def test_lanes_are_gapless_whatever_fails(line: Line) -> None:
+    counters, refused = some_ids(24), 0
+
+    async def work(counter: UUID) -> None:
+        nonlocal refused
+        for target in (3, 1, 4, None, 2, None):
+            try:
+                await line.raise_to(counter, target, request_id=uuid4())
+            except ResourceExists:
+                refused += 1
+
+    await asyncio.gather(*(work(counter) for counter in counters))
+    assert refused
+    for events in (await line.lane_events()).values():
+        assert [seq for seq, _, _ in events] == list(range(1, len(events) + 1))
+        assert [previous for _, _, previous in events] == [None, *(event_id for _, event_id, _ in events[:-1])]
+
+
+async def test_a_commit_outlives_its_caller(line: Line) -> None:
+    counter, request = uuid4(), uuid4()
+    await line.raise_to(counter)
+    locked = asyncio.Event()
+
+    async def hold() -> None:
+        async with line.commands.transaction() as connection:
+            await connection.execute("SELECT 1 FROM counter FOR UPDATE")
+            locked.set()
+            await call_gone.wait()
+
+    call_gone = asyncio.Event()
+    holder = asyncio.create_task(hold())
+    await locked.wait()
+    call = asyncio.create_task(line.raise_to(counter, request_id=request))
+    await asyncio.wait([call], timeout=0.2)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    call_gone.set()
+    await holder
+    await line.path.drain()
+    assert await line.values() == {counter: 2}
+    assert (await line.raise_to(counter, request_id=request)).response == b"raised to 2"
+
+
+async def test_a_public_state_that_no_event_can_carry_is_refused(line: Line) -> None:
+    with pytest.raises(ResourceTooLarge):
+        await line.raise_to(uuid4(), body=b"x" * (512 * 1024 + 1))
+    assert await line.lane_events() == {}

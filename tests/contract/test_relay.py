@@ -1,0 +1,212 @@
+"""The relay on a real journal and a real stream: everything, once, in order, whatever happens to it."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import pytest
+from training.ops.v1.journal_service_pb2 import LaneHeads
+
+from bus.broker import Broker
+from bus.event import headers
+from bus.heads import read_heads
+from bus.publishing import Fenced, Publisher
+from bus.relay_store import pending
+from bus.status import journal_is_fresh, journal_status
+from bus.topology import StreamLimits, ensure_stream
+from chassis.embedded import EmbeddedNats
+from tests.contract.line import Line, running, some_ids, until
+
+
+async def raise_many(line: Line, count: int, counters: int = 24) -> None:
+    """Raise some counters, many times in all."""
+    ids = some_ids(counters)
+    limit = asyncio.Semaphore(8)
+
+    async def one(number: int) -> None:
+        async with limit:
+            await line.raise_to(ids[number % counters])
+
+    await asyncio.gather(*(one(number) for number in range(count)))
+
+
+async def assert_stream_is_journal(line: Line) -> None:
+    """Compare the stream with the journal, message by message."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    for lane, seq, event_id in await line.streamed():
+        found.setdefault(lane, []).append((seq, event_id))
+    expected = {
+        lane: [(seq, str(event_id)) for seq, event_id, _ in events]
+        for lane, events in (await line.lane_events()).items()
+    }
+    assert found == expected
+
+
+async def test_everything_committed_is_published_in_order(line: Line) -> None:
+    await raise_many(line, 100)
+    async with running(line.relay().run()):
+        await until(line.published)
+        await raise_many(line, 20)
+        await until(line.published)
+    await assert_stream_is_journal(line)
+
+
+async def test_a_backlog_goes_out_in_batches(line: Line) -> None:
+    counter = uuid4()
+    for _ in range(120):
+        await line.raise_to(counter)
+    async with running(line.relay().run()):
+        await until(line.published)
+    await assert_stream_is_journal(line)
+
+
+async def test_a_relay_that_dies_at_any_moment_repeats_nothing_and_skips_nothing(line: Line) -> None:
+    moments = random.Random(7)  # noqa: S311 - a seed, not a secret
+    writing = asyncio.create_task(raise_many(line, 250))
+    for _ in range(12):
+        relay = asyncio.create_task(line.relay().run())
+        await asyncio.wait([relay], timeout=moments.uniform(0.0, 0.15))
+        relay.cancel()
+        await asyncio.wait([relay])
+        line.woken.clear()
+    await writing
+    async with running(line.relay().run()):
+        await until(line.published)
+    await assert_stream_is_journal(line)
+
+
+async def test_a_lost_acknowledgement_is_found_published(line: Line) -> None:
+    await raise_many(line, 40)
+    async with running(line.relay().run()):
+        await until(line.published)
+    await line.commands.execute("UPDATE relay_lane SET published = greatest(published - 2, 0), stream_sequence = 0")
+    async with running(line.relay().run()):
+        await until(line.published)
+    await assert_stream_is_journal(line)
+
+
+async def test_a_relay_that_was_succeeded_can_publish_nothing_more(line: Line) -> None:
+    """The fence, not the lease, keeps a zombie from doubling an event."""
+    counter = uuid4()
+    await line.raise_to(counter)
+    session = await line.broker.session()
+    await ensure_stream(session.jetstream, line.source, StreamLimits(max_bytes=2**28))
+    ((lane, events),) = (await pending(line.relaying, dict.fromkeys(range(16), 0), 2**20)).items()
+    async with running(line.relay().run()):
+        await until(line.published)
+    zombie = Publisher(session, line.source)
+    with pytest.raises(Fenced):
+        await zombie.publish(lane, events, 0)
+    with pytest.raises(Fenced):
+        await zombie.publish(lane, list(events) * 40, 0)
+    await assert_stream_is_journal(line)
+
+
+async def test_only_one_of_two_relays_is_active_and_the_other_takes_over(line: Line) -> None:
+    first, second = line.relay("first"), line.relay("second")
+    one = asyncio.create_task(first.run())
+
+    async def led_by(name: str) -> bool:
+        return (await journal_status(line.commands, "thing", first)).relay_leader == name
+
+    await until(lambda: led_by("first"))
+    async with running(second.run()):
+        await raise_many(line, 20)
+        await until(line.published)
+        assert await led_by("first")
+        one.cancel()
+        await asyncio.wait([one])
+        await raise_many(line, 20)
+        await until(line.published)
+        assert await led_by("second")
+    await assert_stream_is_journal(line)
+
+
+async def test_a_wiped_broker_gets_everything_again(line: Line) -> None:
+    await raise_many(line, 50)
+    async with running(line.relay().run()):
+        await until(line.published)
+        session = await line.broker.session()
+        await session.jetstream.delete_stream(line.source.stream)
+
+        async def restored() -> bool:
+            try:
+                return len(await line.streamed()) == 50
+            except Exception:  # noqa: BLE001 - while there is no stream, or it is being filled
+                return False
+
+        await until(restored)
+    await assert_stream_is_journal(line)
+
+
+async def test_a_message_that_is_not_ours_stops_its_lane_visibly_and_no_other(line: Line) -> None:
+    await raise_many(line, 60)
+    relay = line.relay()
+    async with running(relay.run()):
+        await until(line.published)
+    session = await line.broker.session()
+    await session.jetstream.publish(f"{line.source.prefix}.v1.thing.3.{uuid4()}", b"strange")
+    relay = line.relay()
+    async with running(relay.run()):
+
+        async def stopped() -> bool:
+            status = await journal_status(line.commands, "thing", relay)
+            return [lane.lane for lane in status.lanes if lane.stopped_reason] == [3]
+
+        await until(stopped)
+        await raise_many(line, 60)
+
+        async def others_published() -> bool:
+            rows = await line.commands.fetch(
+                "SELECT lane.lane FROM lane JOIN relay_lane USING (lane) WHERE lane.seq > relay_lane.published"
+            )
+            return [row["lane"] for row in rows] == [3]
+
+        await until(others_published)
+        assert not journal_is_fresh(await journal_status(line.commands, "thing", relay))
+
+
+async def test_a_broker_that_is_away_stops_no_command(
+    line: Line, database: Callable[[], Awaitable[str]], bus_prefix: str
+) -> None:
+    """Commands are accepted while there is no broker at all, and published when there is one."""
+    line.broker = Broker("nats://127.0.0.1:9", bus_prefix)
+    relay = line.relay()
+    async with running(line.broker.run(), relay.run()):
+        await raise_many(line, 20)
+        assert line.broker.present is None
+        status = await journal_status(line.commands, "thing", relay)
+        assert sum(lane.committed - lane.published for lane in status.lanes) == 20
+    line.woken.clear()
+    line.broker = Broker(line.nats_url, bus_prefix)
+    async with running(line.broker.run(), line.relay().run()):
+        await until(line.published)
+        await assert_stream_is_journal(line)
+
+
+async def test_the_beacon_tells_the_heads_every_second(line: Line, nats: EmbeddedNats) -> None:
+    await raise_many(line, 20)
+    session = await line.broker.session()
+    beacons = await session.client.subscribe(line.source.beacon_subject)
+    async with running(line.relay().run()):
+        await until(line.published)
+        first = LaneHeads.FromString((await beacons.next_msg(timeout=5)).data)
+        second = LaneHeads.FromString((await beacons.next_msg(timeout=5)).data)
+    heads = await read_heads(line.commands, "thing")
+    assert second.time.ToDatetime() > first.time.ToDatetime()
+    assert [lane.committed for lane in second.lanes] == [lane.committed for lane in heads.lanes]
+    assert second.epoch == heads.epoch
+
+
+async def test_an_event_carries_its_trace_and_its_place(line: Line) -> None:
+    counter = uuid4()
+    await line.raise_to(counter)
+    async with running(line.relay().run()):
+        await until(line.published)
+    session = await line.broker.session()
+    message = await session.jetstream.get_msg(line.source.stream, 1)
+    ((event,),) = (await pending(line.relaying, dict.fromkeys(range(16), 0), 2**20)).values()
+    given = message.headers or {}
+    assert {name: given.get(name, "") for name in headers(event, line.source)} == headers(event, line.source)
+    assert message.data == b"1"

@@ -1,0 +1,72 @@
+"""An event travels in CloudEvents headers and comes back as it was."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus.event import Event, MalformedEvent, headers, parse
+from bus.source import PROGRAM
+
+events = st.builds(
+    Event,
+    epoch=st.uuids(),
+    lane=st.integers(0, 15),
+    seq=st.integers(1, 2**63 - 1),
+    event_id=st.uuids(),
+    previous=st.none() | st.uuids(),
+    aggregate_id=st.uuids(),
+    revision=st.integers(1, 2**63 - 1),
+    type=st.sampled_from(["training.program.v1.ProgramReleased", "training.program.v1.Advanced"]),
+    time=st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds are naive
+    traceparent=st.just("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    body=st.binary(max_size=50),
+)
+SOME = Event(
+    UUID(int=1), 3, 7, UUID(int=2), UUID(int=3), UUID(int=4), 5, "t", datetime(2026, 1, 1, tzinfo=UTC), "", b"body"
+)
+
+
+@given(events)
+def test_an_event_comes_back_as_it_was(event: Event) -> None:
+    assert parse(headers(event, PROGRAM), event.body) == event
+
+
+def test_the_headers_are_those_of_cloudevents() -> None:
+    given_headers = headers(SOME, PROGRAM)
+    assert given_headers["ce-specversion"] == "1.0"
+    assert given_headers["ce-source"] == "/training/program"
+    assert given_headers["ce-subject"] == str(SOME.aggregate_id)
+    assert given_headers["ce-previous"] == str(SOME.previous)
+
+
+def test_no_headers_make_no_event() -> None:
+    with pytest.raises(MalformedEvent):
+        parse(None, b"")
+
+
+@pytest.mark.parametrize(
+    "name", ["ce-epoch", "ce-lane", "ce-seq", "ce-id", "ce-previous", "ce-subject", "ce-revision", "ce-type", "ce-time"]
+)
+@pytest.mark.parametrize("value", [None, "nonsense"])
+def test_a_missing_or_odd_header_is_told(name: str, value: str | None) -> None:
+    given_headers = headers(SOME, PROGRAM)
+    if value is None:
+        del given_headers[name]
+    else:
+        given_headers[name] = value
+    if name == "ce-type" and value is not None:
+        assert parse(given_headers, b"").type == value  # the type is only a label
+        return
+    with pytest.raises(MalformedEvent):
+        parse(given_headers, b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ce-lane", "16"), ("ce-lane", "-1"), ("ce-seq", "0"), ("ce-revision", "0")]
+)
+def test_numbers_out_of_bounds_make_no_event(name: str, value: str) -> None:
+    with pytest.raises(MalformedEvent):
+        parse(headers(SOME, PROGRAM) | {name: value}, b"")
