@@ -8,22 +8,30 @@ RELEASED  := $(wildcard protos/released.binpb)
 GRPCURL   := .tools/bin/grpcurl
 GRPCURL_VERSION := v1.9.4
 
+# Compiled once: without bytecode every start of a service compiles its whole tree again, which takes seconds.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint format types proto proto-check bench tools lock venv clean
+.PHONY: help run demo test check test-more lint format types proto proto-check bench real-input tools lock venv clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 run: $(STAMP) ## Start everything on loopback: PostgreSQL, NATS and the three services; Ctrl-C stops it
-	@$(BIN)/python -m chassis.stack
+	@$(BIN)/python -m chassis.stack --with-parent
 
-demo: $(STAMP) ## Start everything, then walk a program and an offer from draft to catalogue
-	@$(BIN)/python -m chassis.stack --demo
+demo: $(STAMP) ## Start everything and load the sample catalogue
+	@$(BIN)/python -m chassis.stack --then $(BIN)/trainingctl demo
 
-test: $(STAMP) ## Run the tests on real PostgreSQL and NATS
-	@$(BIN)/python -m pytest -n $(WORKERS)
+test: $(STAMP) ## Run the units, the bus's contracts and the whole line, on real PostgreSQL and NATS
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/unit tests/contract tests/e2e/test_line.py
 
-check: lint types proto-check ## Check everything else that CI checks
+check: lint types proto-check test-more ## Check everything else that CI checks
+
+test-more: $(STAMP) ## Run the tests that `test` does not: integration, processes, the README's tour, faults, fuzz
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/integration tests/e2e tests/faults tests/fuzz \
+	  --ignore tests/e2e/test_line.py
 
 lint: $(STAMP) ## Check style, format and the direction of dependencies
 	@$(BIN)/ruff check
@@ -47,6 +55,9 @@ proto-check: $(STAMP) ## Check that the stubs are fresh, the protos clean and no
 
 bench: $(STAMP) ## Measure every figure beside its floor
 	@$(BIN)/python -m bench
+
+real-input: $(STAMP) ## Import the real data of ../shared/data into a stack of its own and compare what comes out
+	@$(BIN)/python -m bench.umd
 
 tools: $(GRPCURL) ## Build grpcurl into .tools, where Go is installed
 

@@ -33,8 +33,9 @@ class Subscription:
         durable: str,
         instance: str,
     ) -> None:
-        # What is copied can be copied again, so its commits need not wait for the disk.
-        self._connections = Connections(dsn, size=_CONNECTIONS, name=f"{instance}/{source.name}", durable=False)
+        # Commits wait for the disk although all can be copied again: a copy that a crash took back would be less than
+        # what commands have been told that it contains.
+        self._connections = Connections(dsn, size=_CONNECTIONS, name=f"{instance}/{source.name}")
         self._follower = Follower(self._connections, broker, [source])
         self._subscriber: Subscriber[Any] = Subscriber(
             self._connections, broker, source, projection, durable=durable, holder=instance

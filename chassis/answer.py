@@ -89,7 +89,7 @@ class Answer:
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the caller is told only what it may know
             if deadline is not None and bounded is not None:
                 deadline.release(bounded)
-            cause = _sole(error)
+            cause = self._sole(error)
             refusal = self._refusal(cause)
             code = _code(cause, refusal, context)
             if refusal is None:
@@ -125,11 +125,23 @@ class Answer:
         self._interceptor.open_streams.add(stream)
         return stream
 
+    def _sole(self, error: Exception) -> Exception:
+        """Return the error that a task group wrapped; of several the first refusal, or the first if all are known."""
+        while isinstance(error, ExceptionGroup):
+            inner: tuple[Exception, ...] = error.exceptions
+            refused = [each for each in inner if isinstance(each, grpc.aio.AbortError | Refusal)]
+            if refused:
+                return refused[0]
+            if len(inner) > 1 and not all(_is_grpcs(each) or self._interceptor.translate(each) for each in inner):
+                return error
+            error = inner[0]
+        return error
+
     def _refusal(self, error: Exception) -> Refusal | None:
         """Return what the caller is told of an error; None if gRPC itself has told, or has nobody left to tell."""
         if isinstance(error, Refusal):
             return error
-        if isinstance(error, grpc.aio.BaseError) and not isinstance(error, grpc.aio.UsageError):
+        if _is_grpcs(error):
             return None
         translated = self._interceptor.translate(error)
         if translated is not None:
@@ -147,15 +159,9 @@ class Answer:
         _log.info("call", method=self._method, code=code, milliseconds=round(seconds * 1000, 3), **known)
 
 
-def _sole(error: Exception) -> Exception:
-    """Return the error that a task group wrapped; a group of several is told by its first refusal, if it has one."""
-    while isinstance(error, ExceptionGroup):
-        inner: tuple[Exception, ...] = error.exceptions
-        if len(inner) == 1:
-            error = inner[0]
-            continue
-        return next((each for each in inner if isinstance(each, grpc.aio.AbortError | Refusal)), error)
-    return error
+def _is_grpcs(error: Exception) -> bool:
+    """Tell whether gRPC itself ended the call, for example because the client has gone."""
+    return isinstance(error, grpc.aio.BaseError) and not isinstance(error, grpc.aio.UsageError)
 
 
 def _code(error: Exception, refusal: Refusal | None, context: Context) -> str:

@@ -41,6 +41,7 @@ class Health(health_pb2_grpc.HealthServicer):
         self._checks = dict(checks)
         self._drain = drain
         self._period = period
+        self._soon = period / 10  # while something does not serve, its recovery is awaited
         self._patience = patience
         self._serving = dict.fromkeys(self._checks, False)
         self._changed = asyncio.Condition()
@@ -58,7 +59,7 @@ class Health(health_pb2_grpc.HealthServicer):
         """Check everything every `period` seconds and when asked to, until cancelled."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), self._period)
+                await asyncio.wait_for(self._due.wait(), self._period if all(self._serving.values()) else self._soon)
             self._due.clear()
             await self.check()
 

@@ -22,7 +22,7 @@ from chassis.policy import Policy, is_infrastructure
 from chassis.principal import Principals
 from chassis.refusal import Refusal
 from chassis.startup import StartFailure
-from chassis.validation import warm
+from chassis.validation import decoding, warm
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic for type checkers only
 Translate = Callable[[Exception], Refusal | None]
@@ -91,7 +91,9 @@ class Interceptor:
             streaming=streaming,
         )
         make = getattr(grpc, f"{kind}_rpc_method_handler")
-        wrapped: Handler = make(answer.answer, handler.request_deserializer, _splicing(handler.response_serializer))
+        wrapped: Handler = make(
+            answer.answer, decoding(handler.request_deserializer), _splicing(handler.response_serializer)
+        )
         return wrapped
 
     def end_streams(self, chosen: Callable[[str], bool]) -> None:

@@ -1,9 +1,10 @@
 """The field rules that the protos declare, checked on every request before its handler sees it."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Self
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from protovalidate import Validator
 from protovalidate import Violation as Broken
 
@@ -13,8 +14,30 @@ from chassis.texts import texts_with_nul
 _violations: Final = Validator().collect_violations
 
 
-def check(request: Message) -> None:
+class Undecodable:
+    """Stands for a request whose bytes are no message of its type; a text that is not UTF-8 makes it so too."""
+
+
+UNDECODABLE: Final = Undecodable()
+
+
+def decoding(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Return a deserializer that never raises: gRPC would tell the caller of a library's error under UNKNOWN."""
+
+    def decoded(data: bytes) -> Any:  # noqa: ANN401 - a message of the method's type
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return UNDECODABLE
+
+    return decoded
+
+
+def check(request: Message | Undecodable) -> None:
     """Raise `InvalidField`, listing every field that breaks its declared rule or contains what no database keeps."""
+    if isinstance(request, Undecodable):
+        needed = "a message of the method's request type, with texts in UTF-8"
+        raise InvalidField("the request can't be decoded", {}, (Violation("", "message.decodable", "", needed),))
     broken = _violations(request)
     nuls = texts_with_nul(request)
     if broken or nuls:
@@ -53,6 +76,7 @@ class CheckedContext:
 
     def __init__(self, context: "grpc.aio.ServicerContext[Message, Any]") -> None:
         self._context = context
+        self.unchecked_read: Final = context.read
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - everything else is the context's own
         """Be the context in all else."""
@@ -61,27 +85,37 @@ class CheckedContext:
     async def read(self) -> Any:  # noqa: ANN401 - a request, or gRPC's mark of the end
         """Return the next request or `grpc.aio.EOF`, or raise `InvalidField`."""
         request = await self._context.read()
-        if isinstance(request, Message):
+        if isinstance(request, Message | Undecodable):
             check(request)
         return request
 
 
-class CheckedRequests:
-    """The requests of a client's stream, each checked as it is read.
+class Requests:
+    """The requests of a client's stream, as they are read.
 
     gRPC's own iterator is a generator, which a call that ends early would leave open.
     """
 
-    def __init__(self, context: CheckedContext) -> None:
-        self._context = context
+    def __init__(self, read: Callable[[], Awaitable[Any]]) -> None:
+        self._read = read
 
     def __aiter__(self) -> Self:
         """Iterate over the requests."""
         return self
 
     async def __anext__(self) -> Message:
-        """Return the next request, or raise `InvalidField`."""
-        request = await self._context.read()
+        """Return the next request."""
+        request = await self._read()
+        if isinstance(request, Undecodable):
+            check(request)
         if not isinstance(request, Message):
             raise StopAsyncIteration
         return request
+
+
+class CheckedRequests(Requests):
+    """The requests of a client's stream, each checked as it is read; `unchecked` are the same for who checks each."""
+
+    def __init__(self, context: CheckedContext) -> None:
+        super().__init__(context.read)
+        self.unchecked: Final = Requests(context.unchecked_read)

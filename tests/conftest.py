@@ -9,8 +9,13 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from chassis.embedded import EmbeddedNats, EmbeddedPostgres, temporary_data_folder
+
+# The same examples in every run, however busy the machine is.
+settings.register_profile("project", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 NewDatabase = Callable[[], Awaitable[str]]
 

@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,18 @@ from pathlib import Path
 from chassis.embedded.errors import FolderUnusable
 
 _PROBE_SECONDS = 20
+_DROP = """
+import os, sys
+uid, gid, *command = sys.argv[1:]
+os.setgroups([])
+os.setgid(int(gid))
+os.setuid(int(uid))
+try:
+    os.execv(command[0], command)
+except OSError as error:
+    sys.stderr.write(str(error))
+    sys.exit(126)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +56,21 @@ def server_account() -> Account | None:
 
 
 def run_as(account: Account | None, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a short command as the account (None: as ourselves) and return its outcome, never raising for its failure."""
+    """Run a short command as the account (None: as ourselves) and return its outcome, never raising for its failure.
+
+    Another interpreter drops to the account: with `user=` subprocess forks this process instead, and a fork in which
+    gRPC runs can crash before it becomes the command.
+    """
+    dropped = [sys.executable, "-I", "-S", "-E", "-c", _DROP, str(account.uid), str(account.gid)] if account else []
     try:
         return subprocess.run(
-            argv,
+            [*dropped, *argv],
             cwd="/",
             text=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=_PROBE_SECONDS,
             check=False,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(argv, 126, "", str(error))

@@ -11,6 +11,7 @@ from training.ops.v1.journal_service_pb2 import LaneHeads
 from bus.broker import Broker
 from bus.event import headers
 from bus.heads import read_heads
+from bus.lanes import lane_of
 from bus.publishing import Fenced, Publisher
 from bus.relay_store import pending
 from bus.status import journal_is_fresh, journal_status
@@ -155,6 +156,7 @@ async def test_a_message_that_is_not_ours_stops_its_lane_visibly_and_no_other(li
             return [lane.lane for lane in status.lanes if lane.stopped_reason] == [3]
 
         await until(stopped)
+        await line.raise_to(next(counter for counter in iter(uuid4, None) if lane_of(counter) == 3))
         await raise_many(line, 60)
 
         async def others_published() -> bool:

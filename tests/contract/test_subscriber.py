@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -288,7 +289,7 @@ async def test_as_of_moves_while_nobody_writes_and_stands_still_without_a_relay(
         assert again.as_of()["thing"] is not None  # what was confirmed is remembered
 
 
-def moved_from(follower: Follower, last: object):  # noqa: ANN201 - a condition
+def moved_from(follower: Follower, last: object) -> Callable[[], Awaitable[bool]]:
     """Return the condition that `as_of` moved on."""
 
     async def moved() -> bool:

@@ -1,0 +1,1 @@
+"""Measurements of the whole line, and imports of real data as a user would do them."""

@@ -1,0 +1,105 @@
+"""Lists of aggregates, latest change first, page by page."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from google.protobuf.message import Message
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    Table,
+    Uuid,
+    bindparam,
+    or_,
+    select,
+    tuple_,
+)
+
+from chassis.pages import PageTokenMalformed, arguments, page_size, read_token, write_token
+from chassis.sql import Executor, Statement
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_PLACE_BYTES: Final = 8 + 16
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in such a list."""
+
+    update_time: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An aggregate in a list: its place and its stored message."""
+
+    place: Place
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a call lists, and the token for what comes after; empty at the end."""
+
+    messages: Sequence[bytes]
+    next_token: str
+
+
+ListAfter = Callable[[Place | None, int], Awaitable[Sequence[Listed]]]
+
+
+class LatestFirst:
+    """The list of one table's aggregates: `id`, `updated_at`, `state`; `chosen` says with parameters which of them."""
+
+    def __init__(self, table: Table, id_column: str, *chosen: ColumnElement[bool]) -> None:
+        self._list: Final = Statement(_list(table, id_column, chosen))
+
+    async def after(
+        self, on: Executor, chosen: Mapping[str, object], place: Place | None, most: int
+    ) -> Sequence[Listed]:
+        """Return the aggregates after a place."""
+        values = {"before_time": place and place.update_time, "before_id": place and place.id, "most": most}
+        rows = await self._list.fetch(on, {**chosen, **values})
+        return [Listed(Place(row["updated_at"], row["id"]), row["state"]) for row in rows]
+
+
+async def page_of(request: Message, size: int, token: str, list_after: ListAfter) -> Page:
+    """Return the page that a request of a size and token asks for. Raises PageTokenMalformed."""
+    bound_to, size = arguments(request), page_size(size)
+    place = _read(read_token(token, bound_to)) if token else None
+    listed = await list_after(place, size + 1)
+    following = write_token(_write(listed[size - 1].place), bound_to) if len(listed) > size else ""
+    return Page([each.message for each in listed[:size]], following)
+
+
+def _list(table: Table, id_column: str, chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    aggregate_id = table.c[id_column].label("id")
+    before = bindparam("before_time", type_=DateTime(timezone=True))
+    place = tuple_(table.c.updated_at, table.c[id_column])
+    return (
+        select(table.c.updated_at, aggregate_id, table.c.state)
+        .where(*chosen, or_(before.is_(None), place < tuple_(before, bindparam("before_id", type_=Uuid()))))
+        .order_by(table.c.updated_at.desc(), table.c[id_column].desc())
+        .limit(bindparam("most", type_=BigInteger()))
+    )
+
+
+def _write(place: Place) -> bytes:
+    return ((place.update_time - _EPOCH) // _MICROSECOND).to_bytes(8) + place.id.bytes
+
+
+def _read(given: bytes) -> Place:
+    """Read a place; whoever makes a token by hand may have put anything into it."""
+    if len(given) == _PLACE_BYTES:
+        try:
+            return Place(_EPOCH + timedelta(microseconds=int.from_bytes(given[:8])), UUID(bytes=given[8:]))
+        except OverflowError:
+            pass
+    raise PageTokenMalformed("the page token names no place")

@@ -1,0 +1,1 @@
+"""The command service of training programs: creation, review and release."""

@@ -1,0 +1,1 @@
+"""The edges of the program service: protobuf, gRPC and PostgreSQL."""

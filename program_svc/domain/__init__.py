@@ -1,0 +1,1 @@
+"""The pure rules of training programs; nothing here does I/O."""
