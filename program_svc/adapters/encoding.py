@@ -1,11 +1,9 @@
 """Programs as stored bytes, events and responses: the ports of the command path, filled by the mapping."""
 
-import asyncpg
 from training.program.v1 import program_pb2 as pb
 from training.program.v1.program_service_pb2 import SubmitProgramResponse
 
 from bus.commands import Revision
-from chassis.refusal import Refusal
 from chassis.wire import field
 from program_svc.adapters import mapping
 from program_svc.domain.changes import Change
@@ -31,11 +29,6 @@ class ProgramEncoding:
     def etag(self, state: Program) -> str:
         """Return the etag of the program's definition."""
         return mapping.etag(state)
-
-    def refusal(self, error: asyncpg.PostgresError) -> Refusal | None:
-        """Know no constraint of its own."""
-        del error
-        return None
 
     def revision(
         self, before: Program | None, after: Program, changes: tuple[Change, ...], command: Command, actor: str

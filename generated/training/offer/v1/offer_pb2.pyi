@@ -128,6 +128,7 @@ class Offer(_message.Message):
     LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
     CANCELLATION_FIELD_NUMBER: _builtins.int
+    BOOKING_MODE_FIELD_NUMBER: _builtins.int
     offer_id: _builtins.str
     """The offer's id (UUID)."""
     program_id: _builtins.str
@@ -138,6 +139,8 @@ class Offer(_message.Message):
     """Output only. Stands for this definition of the offer; reservations do not change it."""
     state: Global___Offer.State.ValueType
     """Output only. The offer's state."""
+    booking_mode: Global___BookingMode.ValueType
+    """Output only. What its schedule does where a room or a trainer is booked elsewhere; set once it is scheduled."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Output only. When the offer was created."""
@@ -191,10 +194,11 @@ class Offer(_message.Message):
         language_codes: _abc.Iterable[_builtins.str] | None = ...,
         publish_time: _timestamp_pb2.Timestamp | None = ...,
         cancellation: Global___Cancellation | None = ...,
+        booking_mode: Global___BookingMode.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cancellation", b"cancellation", "capacity", b"capacity", "create_time", b"create_time", "price_list", b"price_list", "publish_time", b"publish_time", "sales_window", b"sales_window", "schedule", b"schedule", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancellation", b"cancellation", "capacity", b"capacity", "create_time", b"create_time", "etag", b"etag", "language_codes", b"language_codes", "offer_id", b"offer_id", "price_list", b"price_list", "program_id", b"program_id", "publish_time", b"publish_time", "revision", b"revision", "sales_window", b"sales_window", "schedule", b"schedule", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_mode", b"booking_mode", "cancellation", b"cancellation", "capacity", b"capacity", "create_time", b"create_time", "etag", b"etag", "language_codes", b"language_codes", "offer_id", b"offer_id", "price_list", b"price_list", "program_id", b"program_id", "publish_time", b"publish_time", "revision", b"revision", "sales_window", b"sales_window", "schedule", b"schedule", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

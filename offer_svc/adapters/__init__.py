@@ -1,0 +1,1 @@
+"""The offer service's edges: messages, calls and storage."""

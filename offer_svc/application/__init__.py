@@ -1,0 +1,1 @@
+"""The use cases of offers: one command path, and the views beside it."""

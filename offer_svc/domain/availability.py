@@ -1,0 +1,57 @@
+"""Capacity and sales window: how many people can take part, and when they can book.
+
+Rules (metadata `rule` of CAPACITY_INVALID):
+
+    capacity.minimum            from zero to the maximum
+    capacity.opening_balance    from zero to the maximum
+    capacity.seats              at least one seat; needed to publish and by every import
+    sales_window                some instant lies in it
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chassis.refusal import Violation
+from offer_svc.domain.errors import CapacityInvalid
+from offer_svc.domain.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many people can take part; `opening_balance` seats were taken elsewhere before an import, without names."""
+
+    minimum: int = 0
+    maximum: int = 0
+    opening_balance: int = 0
+
+
+def check_availability(capacity: Capacity, sales_window: Window) -> None:
+    """Refuse numbers that contradict each other, or a sales window in which nothing can be sold."""
+    broken = tuple(_broken(capacity, sales_window))
+    if broken:
+        raise CapacityInvalid(broken)
+
+
+def check_importable(capacity: Capacity, sales_window: Window) -> None:
+    """Refuse what `check_availability` refuses and a capacity without seats: an import is public at once."""
+    broken = (*_broken(capacity, sales_window), *missing_seats(capacity))
+    if broken:
+        raise CapacityInvalid(broken)
+
+
+def missing_seats(capacity: Capacity) -> tuple[Violation, ...]:
+    """Report a capacity without a seat."""
+    if capacity.maximum >= 1:
+        return ()
+    return (Violation("capacity.maximum", "capacity.seats", str(capacity.maximum), "at least 1"),)
+
+
+def _broken(capacity: Capacity, sales_window: Window) -> Iterator[Violation]:
+    for field in ("minimum", "opening_balance"):
+        found: int = getattr(capacity, field)
+        if not 0 <= found <= capacity.maximum:
+            name = f"capacity.{field}"
+            yield Violation(name, name, str(found), f"from 0 to the maximum, {capacity.maximum}")
+    if sales_window.is_empty:
+        found_window = f"{sales_window.start} to {sales_window.end}"
+        yield Violation("sales_window", "sales_window", found_window, "a start before its end")

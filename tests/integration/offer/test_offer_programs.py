@@ -1,0 +1,127 @@
+"""Offers are for released programs, as far as the replica has to know them."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from training.offer.v1 import offer_pb2 as pb
+from training.offer.v1 import offer_service_pb2 as service
+from training.ops.v1.operations_service_pb2 import GetStatusRequest
+from training.program.v1 import program_service_pb2 as programs
+from training.program.v1.program_pb2 import ProgramContent
+
+from bus.tokens import Position, encode
+from tests.integration.offer.line import Line, create, online, row
+from tests.integration.refusals import read, refused
+
+
+async def test_an_offer_can_be_created_at_once_with_the_token_of_the_release(line: Line) -> None:
+    for _ in range(20):
+        program_id, token = await line.released()
+        await line.offers.CreateOffer(create(program_id, token))
+
+
+async def test_a_program_that_is_not_known_has_no_offers(line: Line) -> None:
+    program_id = str(uuid4())
+    found = await refused(line.offers.CreateOffer(create(program_id)))
+    assert (found.code, found.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "PROGRAM_NOT_RELEASED")
+    assert found.metadata == {"program_id": program_id, "state": "UNKNOWN"}
+
+
+async def test_a_program_that_is_only_a_draft_has_no_offers(line: Line) -> None:
+    made = await line.programs.CreateProgram(programs.CreateProgramRequest(content=ProgramContent(title="Grafting")))
+    found = await refused(line.offers.CreateOffer(create(made.program.program_id, made.consistency_token)))
+    assert found.reason == "PROGRAM_NOT_RELEASED"
+
+
+async def test_a_retired_program_gets_no_new_offers_and_its_drafts_are_not_published(line: Line) -> None:
+    draft = await line.draft(online(), priced=True)
+    token = await line.retire(draft.program_id)
+    request = service.PublishOfferRequest(offer_id=draft.offer_id, min_tokens=[token], max_wait=Duration(seconds=20))
+    found = await refused(line.offers.PublishOffer(request))
+    assert (found.code, found.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "PROGRAM_RETIRED")
+    assert found.metadata == {"program_id": draft.program_id}
+    assert (await refused(line.offers.CreateOffer(create(draft.program_id)))).reason == "PROGRAM_RETIRED"
+    refusal = (await line.imported(row(draft.program_id)))["1"].error
+    assert read(grpc.StatusCode.FAILED_PRECONDITION, refusal).reason == "PROGRAM_RETIRED"
+
+
+async def test_published_offers_of_a_retired_program_go_on(line: Line) -> None:
+    draft = await line.draft(online(), priced=True)
+    await line.offers.PublishOffer(service.PublishOfferRequest(offer_id=draft.offer_id))
+    token = await line.retire(draft.program_id)
+    request = service.CancelOfferRequest(offer_id=draft.offer_id, reason="flood", min_tokens=[token])
+    request.max_wait.FromTimedelta(timedelta(seconds=20))
+    assert (await line.offers.CancelOffer(request)).offer.state == pb.Offer.STATE_CANCELLED
+
+
+async def test_a_retirement_under_way_is_waited_for_and_then_obeyed(line: Line) -> None:
+    draft = await line.draft(online(), priced=True)
+    projector = await asyncpg.connect(line.dsn)
+    try:
+        retirement = projector.transaction()
+        await retirement.start()
+        changed = await projector.execute(
+            "UPDATE released_program SET state = 6, revision = revision + 1 WHERE program_id = $1",
+            UUID(draft.program_id),
+        )
+        assert changed == "UPDATE 1"
+        publishing = asyncio.ensure_future(
+            line.offers.PublishOffer(service.PublishOfferRequest(offer_id=draft.offer_id))
+        )
+        async with asyncio.timeout(10):
+            while not await projector.fetchval(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            ):
+                assert not publishing.done()
+        await retirement.commit()
+        assert (await refused(publishing)).reason == "PROGRAM_RETIRED"
+    finally:
+        await projector.close()
+    assert await line.get(draft.offer_id) == draft
+
+
+async def test_publishing_while_the_program_retires_ends_one_way_or_the_other(line: Line) -> None:
+    for _ in range(12):
+        draft = await line.draft(online(), priced=True)
+        request = service.PublishOfferRequest(offer_id=draft.offer_id)
+
+        async def publish(wanted: service.PublishOfferRequest = request) -> str:
+            try:
+                await line.offers.PublishOffer(wanted)
+            except grpc.aio.AioRpcError as error:
+                return error.code().name
+            return "OK"
+
+        outcome, _ = await asyncio.gather(publish(), line.retire(draft.program_id))
+        state = (await line.get(draft.offer_id)).state
+        published = {"OK": pb.Offer.STATE_PUBLISHED, "FAILED_PRECONDITION": pb.Offer.STATE_DRAFT}
+        assert state == published[outcome]
+
+
+async def test_a_token_that_the_replica_does_not_reach_in_time_is_told_with_have_and_need(line: Line) -> None:
+    program_id, _ = await line.released()
+    status = await line.operations.GetStatus(GetStatusRequest())
+    ahead = encode({"program": Position(UUID(status.subscriptions[0].epoch), {3: 10**9})})
+    request = create(program_id, ahead)
+    request.max_wait.FromTimedelta(timedelta(milliseconds=50))
+    found = await refused(line.offers.CreateOffer(request))
+    assert (found.code, found.reason) == (grpc.StatusCode.UNAVAILABLE, "PROJECTION_BEHIND")
+    assert found.metadata["need"] == str(10**9)
+
+
+async def test_a_token_that_is_none_is_refused(line: Line) -> None:
+    found = await refused(line.offers.CreateOffer(create(str(uuid4()), "nonsense")))
+    assert (found.code, found.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "TOKEN_MALFORMED")
+
+
+async def test_the_status_shows_the_journal_and_the_replica(line: Line) -> None:
+    await line.draft()
+    status = await line.operations.GetStatus(GetStatusRequest())
+    assert (status.service, status.journal.source, len(status.journal.lanes)) == ("offer", "offer", 16)
+    [replica] = status.subscriptions
+    assert (replica.source, replica.projector_leader, replica.trouble) == ("program", status.instance, "")
+    assert sum(lane.applied for lane in replica.lanes) > 0

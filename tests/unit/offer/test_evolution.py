@@ -1,0 +1,85 @@
+"""Changes make the next state."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from offer_svc.domain.changes import OfferCreated, OfferMadePublic
+from offer_svc.domain.decide import decide
+from offer_svc.domain.evolve import apply, evolve
+from offer_svc.domain.offer import Cancellation, State
+from offer_svc.domain.scheduling import expand
+from tests.unit.offer.samples import (
+    BOUNDS,
+    CANCEL,
+    CONTEXT,
+    CREATE,
+    DEFINITION,
+    IMPORT,
+    NOW,
+    OFFER,
+    PLAN,
+    PRICE,
+    PRICES,
+    PUBLISH,
+    SCHEDULE,
+    after,
+    in_state,
+)
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_the_first_revision_is_one_and_every_time_is_now() -> None:
+    offer = after(CREATE)
+    assert (offer.offer_id, offer.definition, offer.state) == (OFFER, DEFINITION, State.DRAFT)
+    assert (offer.revision, offer.definition_revision) == (1, 1)
+    assert {offer.create_time, offer.update_time, offer.definition_time} == {NOW}
+
+
+def test_each_command_is_one_revision_and_keeps_the_time_of_creation() -> None:
+    offer = after(CREATE, SCHEDULE, PRICE, PUBLISH, CANCEL)
+    assert (offer.revision, offer.definition_revision) == (5, 5)
+    assert (offer.create_time, offer.publish_time) == (NOW, NOW + 3 * MINUTE)
+    assert (offer.update_time, offer.definition_time) == (NOW + 4 * MINUTE, NOW + 4 * MINUTE)
+    assert (offer.schedule, offer.price_list) == (expand(PLAN, BOUNDS), PRICES)
+    assert (offer.state, offer.cancellation) == (
+        State.CANCELLED,
+        Cancellation("too few people", NOW + 4 * MINUTE),
+    )
+
+
+def test_an_import_is_one_revision_and_equals_the_steps() -> None:
+    imported = after(IMPORT)
+    stepwise = after(CREATE, SCHEDULE, PRICE, PUBLISH)
+    assert (imported.revision, imported.publish_time) == (1, NOW)
+    same = replace(
+        stepwise,
+        revision=1,
+        definition_revision=1,
+        definition_time=NOW,
+        update_time=NOW,
+        publish_time=NOW,
+    )
+    assert imported == same
+
+
+def test_no_changes_leave_the_offer_as_it_is() -> None:
+    offer = in_state(State.DRAFT)
+    assert apply(offer, decide(offer, PRICE, CONTEXT), CONTEXT) is offer
+
+
+def test_a_change_that_does_not_fit_leaves_the_state_as_it_is() -> None:
+    offer = in_state(State.DRAFT)
+    assert evolve(offer, OfferCreated(OFFER, DEFINITION), CONTEXT) is offer
+    assert evolve(None, OfferMadePublic(), CONTEXT) is None
+
+
+def test_an_offer_begins_with_its_creation() -> None:
+    with pytest.raises(ValueError, match="no offer yet"):
+        apply(None, (OfferMadePublic(),), CONTEXT)
+
+
+def test_taken_seats_are_the_opening_balance() -> None:
+    assert after(IMPORT).seats_taken == 2
