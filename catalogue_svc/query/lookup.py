@@ -1,0 +1,149 @@
+"""Reads by id: from the cache, else from the database in one statement with the versions of its snapshot."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from catalogue_svc.query.cache import EntryCache, Key
+from catalogue_svc.query.errors import not_found
+from catalogue_svc.query.standing import Standing, told
+from catalogue_svc.store.languages import candidates
+from catalogue_svc.store.reading import read_vector, versions
+from catalogue_svc.store.schema import OFFER, PROGRAM_TEXT
+from catalogue_svc.store.texts import storable
+from chassis.postgres import Connections
+from chassis.sql import Executor, Statement
+from chassis.wire import field
+
+_ENTRY: Final = 1
+_OFFER: Final = 1
+_CARD: Final = 2
+_ID: Final = bindparam("id", type_=Uuid())
+
+
+def best_text(program_id: ColumnElement[UUID]) -> LateralFromClause:
+    """Return the SQL for a program's text in the best of the languages asked for, else in its base language."""
+    asked = bindparam("languages", type_=ARRAY(Text()))
+    return (
+        select(PROGRAM_TEXT.c.card, PROGRAM_TEXT.c.detail)
+        .where(PROGRAM_TEXT.c.program_id == program_id)
+        .order_by(func.array_position(asked, PROGRAM_TEXT.c.language, type_=Integer()), PROGRAM_TEXT.c.ordinal)
+        .limit(literal_column("1"))
+        .lateral("text")
+    )
+
+
+def _program(*, full: bool) -> Select[tuple[object, ...]]:
+    text = best_text(_ID)
+    detail = text.c.detail if full else literal_column("''::bytea")
+    at = select(versions().label("versions")).subquery("at")
+    return select(at.c.versions, text.c.card, detail.label("detail")).select_from(at.outerjoin(text, true()))
+
+
+def _offer(*, full: bool) -> Select[tuple[object, ...]]:
+    text = best_text(OFFER.c.program_id)
+    detail = OFFER.c.detail if full else literal_column("''::bytea")
+    shown = (
+        select(OFFER.c.card, detail.label("detail"), OFFER.c.program_id, text.c.card.label("program_card"))
+        .select_from(OFFER.join(text, true()))
+        .where(OFFER.c.offer_id == _ID)
+        .subquery("shown")
+    )
+    at = select(versions().label("versions")).subquery("at")
+    return select(at.c.versions, *shown.c).select_from(at.outerjoin(shown, true()))
+
+
+_PROGRAM: Final = {full: Statement(_program(full=full)) for full in (False, True)}
+_SHOWN_OFFER: Final = {full: Statement(_offer(full=full)) for full in (False, True)}
+
+
+class Lookup:
+    """Answers reads by id with the bytes of a response."""
+
+    def __init__(self, connections: Connections, standing: Standing, cache: EntryCache) -> None:
+        self._connections = connections
+        self._standing = standing
+        self._cache = cache
+
+    async def program(self, program_id: str, languages: Sequence[str], *, full: bool) -> bytes:
+        """Return the response with a program. Raises ResourceNotFound."""
+        key = ("program", program_id, full, *languages)
+        entry = self._cache.get(key)
+        if entry is not None:
+            return entry + self._standing.suffix()
+        return await self._read(key, _PROGRAM[full], languages)
+
+    async def offer(self, offer_id: str, languages: Sequence[str], *, full: bool) -> bytes:
+        """Return the response with an offer and its program. Raises ResourceNotFound."""
+        key = ("offer", offer_id, full, *languages)
+        entry = self._cache.get(key)
+        if entry is not None:
+            return entry + self._standing.suffix()
+        return await self._read(key, _SHOWN_OFFER[full], languages)
+
+    async def _read(self, key: Key, statement: Statement, languages: Sequence[str]) -> bytes:
+        kind, told_id = str(key[0]), str(key[1])
+        values = {"id": UUID(told_id), "languages": candidates(storable(languages))}
+        row = await _only(statement, self._connections, values)
+        if row["card"] is None:
+            raise not_found(kind, told_id)
+        if row["versions"] != self._standing.versions:
+            return await self._read_exactly(kind, told_id, statement, values)
+        entry, subjects = _entry(kind, values["id"], row)
+        self._cache.put(key, entry, subjects)
+        return entry + self._standing.suffix()
+
+    async def _read_exactly(self, kind: str, told_id: str, statement: Statement, values: dict[str, object]) -> bytes:
+        """Read once more, with the positions of the same snapshot: the follower has reached another state."""
+        as_of = self._standing.as_of()
+        async with self._connections.transaction(readonly=True, snapshot=True) as connection:
+            row = await _only(statement, connection, values)
+            vector = await read_vector(connection)
+        if row["card"] is None:
+            raise not_found(kind, told_id)
+        return _entry(kind, values["id"], row)[0] + told(vector, as_of)
+
+
+async def _only(statement: Statement, on: Executor, values: dict[str, object]) -> asyncpg.Record:
+    row = await statement.fetchrow(on, values)
+    if row is None:
+        raise LookupError("a query that always has a row returned none")
+    return row
+
+
+def _entry(kind: str, row_id: object, row: asyncpg.Record) -> tuple[bytes, tuple[UUID, ...]]:
+    """Return the response's entry field, and the ids that it shows something of."""
+    if not isinstance(row_id, UUID):
+        raise TypeError("an id is a UUID")
+    if kind == "program":
+        return field(_ENTRY, row["card"] + row["detail"]), (row_id,)
+    return field(_ENTRY, offer_field(row["card"] + row["detail"]) + program_field(row["program_card"])), (
+        row_id,
+        row["program_id"],
+    )
+
+
+def offer_field(offer: bytes) -> bytes:
+    """Return the field of an OfferEntry that holds the offer."""
+    return field(_OFFER, offer)
+
+
+def program_field(card: bytes) -> bytes:
+    """Return the field of an OfferEntry that holds its program's card."""
+    return field(_CARD, card)

@@ -1,0 +1,1 @@
+"""The read model: where projection and query meet."""
