@@ -34,6 +34,8 @@ async def answer_rows(
     rows: AsyncIterator[Row] = getattr(requests, "unchecked", requests)
     places = asyncio.Semaphore(in_flight)
     writing = asyncio.Lock()
+    broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    under_way: set[asyncio.Task[None]] = set()
 
     async def answer(row: Row) -> None:
         try:
@@ -44,10 +46,27 @@ async def answer_rows(
                 result = refused(row, refusal)
             async with writing:
                 await context.write(result)
+        except Exception as error:  # noqa: BLE001 - it ends the call, once no other row is writing
+            if not broken.done():
+                broken.set_exception(error)
         finally:
             places.release()
 
-    async with asyncio.TaskGroup() as group:
+    async def read() -> None:
         async for row in rows:
             await places.acquire()
-            group.create_task(answer(row))
+            task = asyncio.create_task(answer(row))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+
+    reading = asyncio.create_task(read())
+    try:
+        await asyncio.wait((reading, broken), return_when=asyncio.FIRST_COMPLETED)
+        if not broken.done():
+            reading.result()
+    finally:
+        # The rows under way are let finish: gRPC takes no abort while one of them is writing.
+        reading.cancel()
+        await asyncio.wait((reading, *under_way))
+    if broken.done():
+        broken.result()
