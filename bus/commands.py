@@ -122,10 +122,6 @@ class Model(Protocol[State]):
         """Return the etag of the aggregate's definition."""
         ...
 
-    def refusal(self, error: asyncpg.PostgresError) -> Refusal | None:
-        """Return what a violated constraint of the service's own tables means, if it is one."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -199,20 +195,8 @@ class CommandPath(Generic[State]):
                     return await self._try(connection, call, aggregate_id, decide, locked=False)
                 async with connection.transaction():
                     return await self._try(connection, call, aggregate_id, decide, locked=True)
-            except (asyncpg.IntegrityConstraintViolationError, *_CONFLICTS) as error:
-                if await self._carried_out(connection, call):
-                    return None
-                if (refusal := self._model.refusal(error)) is not None:
-                    raise refusal from error
-                if not isinstance(error, _CONFLICTS):
-                    raise
-                return None
-
-    async def _carried_out(self, connection: Connection, call: CommandCall) -> bool:
-        """Tell whether the same request has been carried out meanwhile; then trying again finds its outcome."""
-        if call.request_id is None:
-            return False
-        return await self._loading.response_alone.fetchrow(connection, call.key()) is not None
+            except _CONFLICTS:
+                return None  # whoever was faster, perhaps with this same request, is seen by the next attempt
 
     async def _try(
         self, connection: Connection, call: CommandCall, aggregate_id: UUID, decide: Decide[State], *, locked: bool

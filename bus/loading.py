@@ -44,16 +44,9 @@ class Loading:
     def __init__(self, aggregate: AggregateTable) -> None:
         self._plain: Final = Statement(_load(aggregate))
         self._locking: Final = Statement(_lock(aggregate))
-        lane, stored = JOURNAL.lane, JOURNAL.idempotency
+        lane = JOURNAL.lane
         self.lane_head: Final = Statement(
             select(lane.c.epoch, lane.c.seq).where(lane.c.lane == bindparam("lane", type_=lane.c.lane.type))
-        )
-        self.response_alone: Final = Statement(
-            select(stored.c.seq).where(
-                stored.c.principal == bindparam("principal", type_=stored.c.principal.type),
-                stored.c.method == bindparam("method", type_=stored.c.method.type),
-                stored.c.request_id == bindparam("request_id", type_=Uuid()),
-            )
         )
 
     async def load(self, connection: Connection, aggregate_id: UUID, request: RequestKey, *, locked: bool) -> Loaded:

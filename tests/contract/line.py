@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Uuid
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -26,7 +25,7 @@ from bus.source import Source
 from bus.subscriber import Subscriber, Undecodable
 from bus.topology import StreamLimits
 from chassis.postgres import Connection, Connections
-from chassis.refusal import Refusal, ResourceExists
+from chassis.refusal import ResourceExists
 
 COMMANDS = MetaData()
 journal_tables(COMMANDS)
@@ -70,11 +69,6 @@ class CounterModel:
     def etag(self, state: int) -> str:
         """Name the value."""
         return f"v{state}"
-
-    def refusal(self, error: asyncpg.PostgresError) -> Refusal | None:
-        """Know no constraint."""
-        del error
-        return None
 
 
 class CopyProjection:
