@@ -34,8 +34,9 @@ class ProgramEncoding:
         self, before: Program | None, after: Program, changes: tuple[Change, ...], command: Command, actor: str
     ) -> Revision:
         """Encode one revision: the new state, the event, the private record, the response."""
-        state = mapping.to_message(after).SerializeToString()
-        event_type, public = mapping.event(actor, before, after, changes)
+        fill = mapping.filling_once()
+        state = mapping.to_message(after, fill).SerializeToString()
+        event_type, public = mapping.event(actor, before, after, changes, fill)
         return Revision(
             columns={
                 "status": int(after.state),
@@ -45,7 +46,7 @@ class ProgramEncoding:
             },
             event_type=event_type,
             public=public,
-            private=mapping.record(type(command).__name__, changes).SerializeToString(),
+            private=mapping.record(type(command).__name__, changes, fill).SerializeToString(),
             response=field(1, state) + self._beside(after, command),
         )
 

@@ -4,7 +4,7 @@ Requests become commands (`mapping_requests`), programs become messages and come
 in `mapping_content` and single values in `mapping_values`), revisions become records and events (`mapping_records`).
 """
 
-from program_svc.adapters.mapping_content import read_content, write_content
+from program_svc.adapters.mapping_content import filling_once, read_content, write_content
 from program_svc.adapters.mapping_records import event, gate_violations, published, record
 from program_svc.adapters.mapping_requests import (
     approve_program,
@@ -22,6 +22,7 @@ __all__ = [
     "create_program",
     "etag",
     "event",
+    "filling_once",
     "from_message",
     "gate_violations",
     "import_program",

@@ -3,6 +3,7 @@
 Lists are copied as `tuple(field[:])`: a slice is taken in one step, where iterating calls into protobuf per element.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from training.program.v1 import program_pb2 as pb
@@ -116,6 +117,28 @@ def fill_content(message: pb.ProgramContent, content: ProgramContent) -> None:
     if content.credits is not None:
         message.credits.value = f"{content.credits:f}"
     message.cover_image_uri = content.cover_image_uri
+
+
+FillContent = Callable[[pb.ProgramContent, ProgramContent], None]
+"""Writes content into a new message where it stands."""
+
+
+def filling_once() -> FillContent:
+    """Return a `fill_content` that writes each content once and copies it from then on.
+
+    It is for the messages of one revision, in which the same content stands up to three times.
+    """
+    written: dict[int, tuple[ProgramContent, pb.ProgramContent]] = {}
+
+    def fill(message: pb.ProgramContent, content: ProgramContent) -> None:
+        known = written.get(id(content))
+        if known is None:
+            fill_content(message, content)
+            written[id(content)] = (content, message)
+        else:
+            message.CopyFrom(known[1])
+
+    return fill
 
 
 def _fill_prerequisites(message: pb.Prerequisites, prerequisites: Prerequisites) -> None:

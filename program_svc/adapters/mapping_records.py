@@ -6,7 +6,7 @@ from training.program.v1 import events_pb2 as events
 from training.program.v1 import program_service_pb2 as service
 
 from chassis.refusal import Violation
-from program_svc.adapters.mapping_content import fill_content
+from program_svc.adapters.mapping_content import FillContent, fill_content
 from program_svc.adapters.mapping_state import WIRE_STATES, fill_retirement, fill_waivers
 from program_svc.adapters.mapping_values import fill_time, write_optional_id
 from program_svc.domain.changes import (
@@ -25,22 +25,24 @@ _TYPE = "training.program.v1."
 _ADVANCED = (f"{_TYPE}Advanced", b"")
 
 
-def record(command_name: str, changes: tuple[Change, ...]) -> events.ProgramRevisionRecord:
+def record(
+    command_name: str, changes: tuple[Change, ...], fill: FillContent = fill_content
+) -> events.ProgramRevisionRecord:
     """Write the private record of one revision."""
     message = events.ProgramRevisionRecord(command=command_name)
     for change in changes:
-        _fill_change(message.changes.add(), change)
+        _fill_change(message.changes.add(), change, fill)
     return message
 
 
-def _fill_change(message: events.ProgramChange, change: Change) -> None:
+def _fill_change(message: events.ProgramChange, change: Change, fill: FillContent) -> None:
     match change:
         case ProgramCreated():
             message.created.author = change.author
             message.created.co_authors.extend(change.co_authors)
-            fill_content(message.created.content, change.content)
+            fill(message.created.content, change.content)
         case ContentChanged():
-            fill_content(message.content_changed.content, change.content)
+            fill(message.content_changed.content, change.content)
             message.content_changed.fields.extend(change.fields)
         case VersionSubmitted():
             message.submitted.SetInParent()
@@ -63,6 +65,7 @@ def event(
     before: Program | None,  # noqa: ARG001 - offers compare with it; both services write their events by one signature
     after: Program,
     changes: tuple[Change, ...],
+    fill: FillContent = fill_content,
 ) -> tuple[str, bytes]:
     """Write the event of one revision as its type and body; nothing but the type when nothing public changed."""
     body = events.ProgramEvent(actor=actor)
@@ -70,12 +73,12 @@ def event(
         match change:
             case VersionReleased() if after.live is not None:
                 body.released.version = after.live.number
-                _fill_published(body.program, after, after.live)
+                _fill_published(body.program, after, after.live, fill)
                 return f"{_TYPE}ProgramReleased", body.SerializeToString()
             case VersionRetired(retirement) if after.live is not None:
                 body.retired.successor_program_id = write_optional_id(retirement.successor_program_id)
                 body.retired.cancel_offers = retirement.cancel_offers
-                _fill_published(body.program, after, after.live)
+                _fill_published(body.program, after, after.live, fill)
                 return f"{_TYPE}ProgramRetired", body.SerializeToString()
             case _:
                 continue
@@ -87,16 +90,16 @@ def published(program: Program) -> events.PublishedProgram | None:
     if program.live is None:
         return None
     message = events.PublishedProgram()
-    _fill_published(message, program, program.live)
+    _fill_published(message, program, program.live, fill_content)
     return message
 
 
-def _fill_published(message: events.PublishedProgram, program: Program, live: Version) -> None:
+def _fill_published(message: events.PublishedProgram, program: Program, live: Version, fill: FillContent) -> None:
     message.program_id = str(program.program_id)
     message.revision = program.revision
     message.state = WIRE_STATES[live.state]
     message.version = live.number
-    fill_content(message.content, live.content)
+    fill(message.content, live.content)
     fill_time(message.create_time, program.create_time)
     fill_time(message.update_time, program.update_time)
     if live.release_time is not None:

@@ -8,7 +8,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from training.program.v1 import program_pb2 as pb
 
 from chassis.refusal import Violation
-from program_svc.adapters.mapping_content import fill_content, read_content
+from program_svc.adapters.mapping_content import FillContent, fill_content, read_content
 from program_svc.adapters.mapping_values import (
     EPOCH,
     fill_time,
@@ -31,7 +31,7 @@ def etag(program: Program) -> str:
     return f"{program.definition_revision:x}-{microseconds(program.definition_time):x}"
 
 
-def to_message(program: Program) -> pb.Program:
+def to_message(program: Program, fill: FillContent = fill_content) -> pb.Program:
     """Write a program as a message."""
     message = pb.Program(
         program_id=str(program.program_id),
@@ -44,18 +44,18 @@ def to_message(program: Program) -> pb.Program:
     fill_time(message.create_time, program.create_time)
     fill_time(message.update_time, program.update_time)
     if program.working is not None:
-        _fill_version(message.working, program.working)
+        _fill_version(message.working, program.working, fill)
     if program.live is not None:
-        _fill_version(message.live, program.live)
+        _fill_version(message.live, program.live, fill)
     if program.retirement is not None:
         fill_retirement(message.retirement, program.retirement)
     return message
 
 
-def _fill_version(message: pb.ProgramVersion, version: Version) -> None:
+def _fill_version(message: pb.ProgramVersion, version: Version, fill: FillContent) -> None:
     message.number = version.number
     message.state = WIRE_STATES[version.state]
-    fill_content(message.content, version.content)
+    fill(message.content, version.content)
     if version.submit_time is not None:
         fill_time(message.submit_time, version.submit_time)
     for approval in version.approvals:
