@@ -16,6 +16,7 @@ import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from bus.acknowledgements import Acknowledgements
 from bus.tasks import asked
 
 BROKER_ERRORS: Final = (nats.errors.Error, OSError, TimeoutError, asyncio.TimeoutError)
@@ -37,6 +38,7 @@ class Session:
 
     def __init__(self, client: Client) -> None:
         self.client: Final = client
+        self.acknowledgements: Final = Acknowledgements(client)
         self.jetstream: Final[JetStreamContext] = client.jetstream(timeout=5.0)
         self.lost: Final = asyncio.Event()
 

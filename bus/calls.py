@@ -24,11 +24,13 @@ def command_call(request: CommandRequest, etag: str = "") -> CommandCall:
     """Return who calls and what the envelope says. A dry run stores no response and so needs no request id."""
     call = current_call()
     stored = bool(request.request_id) and not request.validate_only
+    request_id = UUID(request.request_id) if stored else None
+    request.request_id = ""  # one id can be written in several ways; the fingerprint is of the rest
     return CommandCall(
         call.principal.name,
         call.method,
         call.traceparent,
-        request_id=UUID(request.request_id) if stored else None,
+        request_id=request_id,
         fingerprint=sha256(request.SerializeToString(deterministic=True)).digest() if stored else b"",
         etag=etag,
         validate_only=request.validate_only,

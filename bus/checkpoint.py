@@ -75,13 +75,16 @@ class Checkpoint:
     stream_sequence: int = 0
     as_of: datetime | None = None
 
+    @property
+    def epoch(self) -> UUID | None:
+        """The one epoch of all lanes that have begun; None before the first event."""
+        return next((lane.epoch for lane in self.lanes if lane.epoch is not None), None)
+
     def position(self) -> Position | None:
         """Return the position that tokens speak of; None before the first event."""
-        epochs = [lane.epoch for lane in self.lanes if lane.epoch is not None]
-        if not epochs:
+        if (epoch := self.epoch) is None:
             return None
-        epoch = max(epochs)
-        return Position(epoch, {n: lane.seq for n, lane in enumerate(self.lanes) if lane.epoch == epoch and lane.seq})
+        return Position(epoch, {number: lane.seq for number, lane in enumerate(self.lanes) if lane.seq})
 
 
 class Verdict(Enum):
@@ -94,12 +97,12 @@ class Verdict(Enum):
     FOREIGN_EPOCH = auto()
 
 
-def judge(lane: LaneCheckpoint, event: Event) -> Verdict:
-    """Decide what an event is to its lane.
+def judge(lane: LaneCheckpoint, event: Event, epoch: UUID | None) -> Verdict:
+    """Decide what an event is to its lane, in the epoch of the whole source; None while no lane has begun.
 
     The epoch is looked at before the number: numbers of different epochs say nothing about each other.
     """
-    if lane.epoch is not None and event.epoch != lane.epoch:
+    if epoch is not None and event.epoch != epoch:
         return Verdict.FOREIGN_EPOCH
     if event.seq < lane.seq or (event.seq == lane.seq and event.event_id == lane.event_id):
         return Verdict.DUPLICATE
@@ -112,7 +115,7 @@ def judge(lane: LaneCheckpoint, event: Event) -> Verdict:
 
 def advanced(lane: LaneCheckpoint, event: Event) -> LaneCheckpoint:
     """Return the lane after an event that was next."""
-    return replace(lane, epoch=event.epoch, seq=event.seq, event_id=event.event_id, stopped=None)
+    return LaneCheckpoint(event.epoch, event.seq, event.event_id, lane.stopped)
 
 
 CHECKPOINT: Final = checkpoint_table(MetaData())

@@ -135,7 +135,8 @@ class CommandService:
 
     async def _is_fresh(self) -> bool:
         """Tell whether its events go out and its copies keep up."""
-        checks = [self._publication.is_fresh(), *(each.is_fresh() for each in self._subscriptions)]
+        within = self._settings.fresh_seconds
+        checks = [self._publication.is_fresh(within), *(each.is_fresh(within) for each in self._subscriptions)]
         return all(await asyncio.gather(*checks))
 
     async def _subscription_statuses(self) -> list[SubscriptionStatus]:

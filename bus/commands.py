@@ -209,8 +209,7 @@ class CommandPath(Generic[State]):
             raise EtagMismatch("the resource has changed; read it again", {"have": etag, "given": call.etag})
         decision = await decide(state, loaded.now, connection)
         if isinstance(decision, Unchanged):
-            token = "" if call.validate_only else await self._present_token(connection, aggregate_id)
-            return Outcome(decision.response, token, changed=False)
+            return await self._leave(connection, call, aggregate_id, loaded, decision)
         if len(decision.revision.public) > MAX_PUBLIC_BYTES:
             size = {"size": str(len(decision.revision.public)), "limit": str(MAX_PUBLIC_BYTES)}
             raise ResourceTooLarge("the public state would be larger than an event may be", size)
@@ -250,6 +249,29 @@ class CommandPath(Generic[State]):
         self._committed()
         return Outcome(revision.response, self._token(row["epoch"], lane, row["seq"]))
 
+    async def _leave(
+        self, connection: Connection, call: CommandCall, aggregate_id: UUID, loaded: Loaded, decision: Unchanged
+    ) -> Outcome | None:
+        """Change nothing, but remember that this was the outcome: a late repeat must not find something to do."""
+        if call.validate_only:
+            return Outcome(decision.response, "", changed=False)
+        lane = lane_of(aggregate_id)
+        if call.request_id is None:
+            row = await self._loading.lane_head.fetchrow(connection, {"lane": lane})
+        else:
+            values = {
+                **call.key(),
+                "fingerprint": call.fingerprint,
+                "response": decision.response,
+                "aggregate_id": aggregate_id,
+                "expected": loaded.revision,
+                "lane": lane,
+            }
+            row = await self._statements.unchanged.fetchrow(connection, values)
+        if row is None:
+            return None
+        return Outcome(decision.response, self._token(row["epoch"], lane, row["seq"]), changed=False)
+
     def _repeated(self, call: CommandCall, stored: StoredResponse) -> Outcome:
         """Return the first outcome of the same request."""
         if stored.fingerprint != call.fingerprint:
@@ -257,13 +279,6 @@ class CommandPath(Generic[State]):
                 "the request id was used before with another body", {"request_id": str(call.request_id)}
             )
         return Outcome(stored.response, self._token(stored.epoch, stored.lane, stored.seq))
-
-    async def _present_token(self, connection: Connection, aggregate_id: UUID) -> str:
-        lane = lane_of(aggregate_id)
-        row = await self._loading.lane_head.fetchrow(connection, {"lane": lane})
-        if row is None:
-            raise LookupError(f"the lane {lane} does not exist: the database was not set up")
-        return self._token(row["epoch"], lane, row["seq"])
 
     def _token(self, epoch: UUID, lane: int, seq: int) -> str:
         return encode({self._source: Position(epoch, {lane: seq})})

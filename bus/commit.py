@@ -75,7 +75,13 @@ class CommitStatements:
     """The commit of a first revision and of a later one, each with or without a stored response, a guard, effects."""
 
     aggregate: AggregateTable
+    unchanged: Statement = field(init=False)
+    """Stores a response to which nothing changed, with the lane's head, if the aggregate is as it was decided on."""
     _compiled: dict[tuple[bool, bool, bool, bool], Statement] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Compile what needs no choice."""
+        object.__setattr__(self, "unchanged", Statement(_leave(self.aggregate)))
 
     def statement(self, *, first: bool, stored: bool, guarded: bool = False, effects: bool = False) -> Statement:
         """Return the statement, compiled once."""
@@ -96,6 +102,25 @@ def _commit(aggregate: AggregateTable, *, first: bool, stored: bool, guarded: bo
     return query.add_cte(_response(lane).cte("answered")) if stored else query
 
 
+def _leave(aggregate: AggregateTable) -> Insert:
+    lane = JOURNAL.lane
+    as_it_was = exists(select(literal_column("1")).select_from(aggregate.table).where(*_at_expected(aggregate)))
+    head = (
+        select(lane.c.epoch, lane.c.lane, lane.c.seq)
+        .where(lane.c.lane == bindparam("lane", type_=SmallInteger()), as_it_was)
+        .cte("head")
+    )
+    return _response(head)
+
+
+def _at_expected(aggregate: AggregateTable) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    table = aggregate.table
+    return (
+        table.c[aggregate.id_column] == bindparam("aggregate_id", type_=Uuid()),
+        table.c.revision == bindparam("expected", type_=table.c.revision.type),
+    )
+
+
 def _parameter(column: Column[Any], name: str | None = None) -> ColumnElement[Any]:
     return bindparam(name or column.name, type_=column.type).label(column.name)
 
@@ -112,14 +137,7 @@ def _insert(aggregate: AggregateTable, guard: CTE | None) -> Insert:
 def _update(aggregate: AggregateTable, guard: CTE | None) -> Update:
     table = aggregate.table
     values = {name: bindparam(name, type_=table.c[name].type) for name in ("revision", *aggregate.columns)}
-    query = (
-        update(table)
-        .where(
-            table.c[aggregate.id_column] == bindparam("aggregate_id", type_=Uuid()),
-            table.c.revision == bindparam("expected", type_=table.c.revision.type),
-        )
-        .values(values)
-    )
+    query = update(table).where(*_at_expected(aggregate)).values(values)
     if guard is not None:
         query = query.where(exists(select(literal_column("1")).select_from(guard)))
     return query.returning(table.c[aggregate.id_column].label("id"))
@@ -187,4 +205,4 @@ def _response(lane: CTE) -> Insert:
         *(_parameter(table.c[name]) for name in given),
         *(lane.c[name] for name in numbered),
     ]
-    return insert(table).from_select([*given, *numbered], select(*chosen)).returning(table.c.seq)
+    return insert(table).from_select([*given, *numbered], select(*chosen)).returning(table.c.epoch, table.c.seq)

@@ -15,10 +15,13 @@ from training.type.v1.consistency_pb2 import Consistency
 
 from bus.follower import Follower
 from bus.tokens import Position, Vector, decode, merge
+from chassis.call import find_call
 from chassis.refusal import Refusal
 
 _TOKEN_WAIT_SECONDS: Final = 1.0
 _FULL_WAIT_SECONDS: Final = 5.0
+_TO_ANSWER_SECONDS: Final = 0.1
+"""What is left of a call's deadline to tell its caller why it was not enough."""
 _RETRY_AFTER: Final = timedelta(milliseconds=200)
 
 
@@ -85,6 +88,10 @@ class Freshened:
         await self._reach(merge(decode(token) for token in tokens), wait)
 
     async def _reach(self, needed: Vector, wait: float) -> None:
+        call = find_call()
+        left = call.remaining() if call is not None else None
+        if left is not None:
+            wait = min(wait, left - _TO_ANSWER_SECONDS)
         deadline = asyncio.get_running_loop().time() + max(wait, 0.0)
         for source, position in needed.items():
             if source not in self._follower.freshness or not position.lanes:

@@ -8,10 +8,14 @@ with the same checks as the catalogue.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
-from bus.lanes import LANES
+from bus.lanes import LANES, lane_of
 from bus.source import Source
+
+_LARGEST: Final = 2**63 - 1
+_LANE_NAMES: Final = frozenset(str(lane) for lane in range(LANES))
 
 
 class MalformedEvent(Exception):
@@ -81,8 +85,25 @@ def parse(given: Mapping[str, str] | None, body: bytes) -> Event:
         )
     except KeyError as error:
         raise MalformedEvent(f"no header {error}") from error
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise MalformedEvent(str(error)) from error
-    if not (0 <= event.lane < LANES and event.seq > 0 and event.revision > 0):
+    if not (0 <= event.lane < LANES and 0 < event.seq <= _LARGEST and 0 < event.revision <= _LARGEST):
         raise MalformedEvent(f"lane {event.lane}, seq {event.seq}, revision {event.revision} are out of bounds")
     return event
+
+
+def received(subject: str, given: Mapping[str, str] | None, body: bytes, source: Source) -> Event:
+    """Return the event that a message of a source carries.
+
+    Raises MalformedEvent when it can't be read, or stands on another subject or in another lane than its aggregate's.
+    """
+    event = parse(given, body)
+    if event.lane != lane_of(event.aggregate_id) or subject != source.subject(event.lane, event.aggregate_id):
+        raise MalformedEvent(f"an event of lane {event.lane} and aggregate {event.aggregate_id} stands on {subject}")
+    return event
+
+
+def lane_named(subject: str) -> int | None:
+    """Return the lane that a subject names; None when it names none."""
+    named = subject.split(".")[3:4]
+    return int(named[0]) if named and named[0] in _LANE_NAMES else None

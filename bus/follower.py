@@ -13,14 +13,12 @@ from typing import Final
 
 import asyncpg
 import structlog
-from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
-from training.ops.v1.journal_service_pb2 import LaneHeads
 
 from bus import checkpoint as checkpoints
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway
 from bus.checkpoint import CHANNEL, READ_ALL, Checkpoint
-from bus.freshness import Freshness, beacon_of
+from bus.freshness import Freshness, beacon_in
 from bus.source import Source
 from bus.tasks import together, told
 from bus.tokens import Position, Vector
@@ -92,9 +90,15 @@ class Follower:
             try:
                 await self._listen()
             except (*UNAVAILABLE, asyncpg.PostgresError) as error:
-                self.trouble = told(error)
-                log.warning("follower_interrupted", reason=self.trouble)
+                self._note(error)
             await asyncio.sleep(_RETRY_SECONDS)
+
+    def _note(self, error: Exception) -> None:
+        """Keep what is wrong for the status; log it once, not at every retry."""
+        trouble = told(error)
+        if trouble != self.trouble:
+            log.warning("follower_interrupted", reason=trouble)
+        self.trouble = trouble
 
     async def _listen(self) -> None:
         async with self._connections.lent() as connection:
@@ -144,9 +148,6 @@ class Follower:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _on_beacon(self, message: Msg) -> None:
-        try:
-            heads = LaneHeads.FromString(message.data)
-            freshness = self.freshness[heads.source]
-            freshness.heard(beacon_of(heads), self.vector.get(heads.source))
-        except (DecodeError, ValueError, KeyError) as error:
-            log.warning("beacon_not_understood", subject=message.subject, reason=str(error))
+        beacon = beacon_in(message.data)
+        if beacon is not None and beacon.source in self.freshness:
+            self.freshness[beacon.source].heard(beacon, self.vector.get(beacon.source))

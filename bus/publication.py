@@ -47,6 +47,6 @@ class Publication:
         """Tell how far the journal has been published."""
         return await journal_status(self._connections, self._source.name, self._relay)
 
-    async def is_fresh(self) -> bool:
-        """Tell whether the relay keeps up."""
-        return journal_is_fresh(await self.status())
+    async def is_fresh(self, within: float) -> bool:
+        """Tell whether the relay keeps up, with nothing waiting for so many seconds."""
+        return journal_is_fresh(await self.status(), within)

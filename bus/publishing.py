@@ -15,13 +15,11 @@ from uuid_utils.compat import uuid7
 from bus.broker import Session
 from bus.event import Event, headers
 from bus.source import Source
-from bus.tasks import asked
 
 BATCH_FROM: Final = 32
 """From how many waiting events an atomic batch is faster than single publishes."""
 BATCH_MOST: Final = 500
 _WRONG_LAST_SEQUENCE: Final = 10071
-_TIMEOUT_SECONDS: Final = 5.0
 
 
 class Fenced(Exception):
@@ -33,6 +31,7 @@ class Publisher:
 
     def __init__(self, session: Session, source: Source) -> None:
         self._client = session.client
+        self._acknowledgements = session.acknowledgements
         self._source = source
 
     async def publish(self, lane: int, events: Sequence[Event], fence: int) -> int:
@@ -48,10 +47,10 @@ class Publisher:
         return fence
 
     async def _single(self, lane: int, event: Event, fence: int) -> int:
-        given = headers(event, self._source) | self._fence(lane, fence)
+        given = headers(event, self._source)
+        given |= self._fence(lane, fence)
         subject = self._source.subject(lane, event.aggregate_id)
-        reply = await asked(self._client.request(subject, event.body, timeout=_TIMEOUT_SECONDS, headers=given))
-        return _stored(reply.data)
+        return _stored(await self._acknowledgements.of(subject, event.body, given))
 
     async def _batch(self, lane: int, events: Sequence[Event], fence: int) -> int:
         batch = str(uuid7())
@@ -66,8 +65,7 @@ class Publisher:
                 await self._client.publish(subject, event.body, headers=given)
                 continue
             given["Nats-Batch-Commit"] = "1"
-            reply = await asked(self._client.request(subject, event.body, timeout=_TIMEOUT_SECONDS, headers=given))
-            return _stored(reply.data)
+            return _stored(await self._acknowledgements.of(subject, event.body, given))
         raise ValueError("no events to publish")
 
     def _fence(self, lane: int, fence: int) -> dict[str, str]:

@@ -15,8 +15,9 @@ import structlog
 from nats.js.errors import NotFoundError
 
 from bus import relay_store as store
+from bus.ahead import Ahead
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway, Session, quietly
-from bus.event import Event, MalformedEvent, parse
+from bus.event import Event, MalformedEvent, received
 from bus.heads import read_heads
 from bus.lease import RENEW_SECONDS, Lease, LeaseLost
 from bus.publishing import Fenced, Publisher
@@ -28,32 +29,21 @@ from chassis.postgres import UNAVAILABLE, Connection, Connections
 
 BEACON_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.5
+_IDLE_SECONDS: Final = 0.02
+_REMEMBER_SECONDS: Final = 0.05
+_BUSY_COMMITS: Final = 4
+"""From so many commits during one round on, the next gathers more of them for less work on each."""
+_GATHER_SECONDS: Final = 0.005
 _RETRY_SECONDS: Final = 0.2
-_LANE_BYTES: Final = 2 * 1024**2
 
 log: Final = structlog.get_logger(__name__)
 
 
-class Ahead:
-    """Reads the journal's next events while the last ones are being published."""
-
-    def __init__(self, connections: Connections, published: dict[int, int]) -> None:
-        self._connections = connections
-        self._read_up_to = published
-        self._events: dict[int, list[Event]] = {}
-
-    async def read(self) -> None:
-        """Read what follows, in every lane."""
-        self._events = await store.pending(self._connections, self._read_up_to, _LANE_BYTES)
-        self._read_up_to = self._read_up_to | {lane: events[-1].seq for lane, events in self._events.items()}
-
-    def take(self) -> dict[int, list[Event]]:
-        """Return what was read."""
-        return self._events
-
-
 class TailMoved(Exception):
     """The stream is not as the relay left it; the lanes must be compared again."""
+
+
+_EXPECTED: Final = (*UNAVAILABLE, *BROKER_ERRORS, asyncpg.PostgresError, BrokerAway, LeaseLost, TailMoved)
 
 
 class Relay:
@@ -68,6 +58,7 @@ class Relay:
         self._holder = holder
         self._limits = limits
         self._wake = asyncio.Event()
+        self._committed = 0
         self._leading = False
         self._announcing: asyncio.Task[None] | None = None
         self.trouble = ""
@@ -75,6 +66,7 @@ class Relay:
     def wake(self) -> None:
         """Tell that something was committed: to this relay if it is active, else to the one that is."""
         self._wake.set()
+        self._committed += 1
         if not self._leading and (self._announcing is None or self._announcing.done()):
             self._announcing = asyncio.get_running_loop().create_task(self._announce_commit())
 
@@ -83,14 +75,16 @@ class Relay:
         while True:
             try:
                 await self._turn()
-            except (*UNAVAILABLE, asyncpg.PostgresError, LeaseLost) as error:
-                self._tell("relay_term_ended", told(error))
+            except Exception as error:  # noqa: BLE001 - whatever fails here, the process goes on taking commands
+                self._tell("relay_term_ended", error)
             await asyncio.sleep(_RETRY_SECONDS)
 
-    def _tell(self, event: str, trouble: str) -> None:
+    def _tell(self, event: str, error: Exception) -> None:
         """Keep what is wrong for the status; log it once, not at every retry."""
+        trouble = told(error)
         if trouble != self.trouble:
-            log.warning(event, source=self._source.name, reason=trouble)
+            unexpected = error if not isinstance(error, _EXPECTED) else None
+            log.warning(event, source=self._source.name, reason=trouble, exc_info=unexpected)
         self.trouble = trouble
 
     async def _announce_commit(self) -> None:
@@ -126,7 +120,7 @@ class Relay:
                 await together(session.until_lost(), self._publish(session, lease))
             except (*BROKER_ERRORS, BrokerAway, TailMoved) as error:
                 self._leading = False
-                self._tell("relay_interrupted", told(error))
+                self._tell("relay_interrupted", error)
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _publish(self, session: Session, lease: Lease) -> None:
@@ -149,6 +143,7 @@ class Relay:
 
     async def _on_wake(self, _: object) -> None:
         self._wake.set()
+        self._committed += 1
 
     async def _beacon(self, session: Session) -> None:
         """Announce the heads every second; not stored, outside the stream."""
@@ -161,6 +156,7 @@ class Relay:
         """Compare every lane with its real tail; lanes that must not go on are stopped visibly."""
         memories = await store.memories(self._connections)
         lanes: dict[int, GoOn] = {}
+        stopped: dict[int, Stop] = {}
         for lane, (epoch, memory) in sorted(memories.items()):
             tail = await self._tail(session, lane)
             known = None
@@ -168,10 +164,16 @@ class Relay:
                 known = await store.event_id(self._connections, lane, tail.event.seq)
             found = compare(memory, tail, created=state.created, first_seq=state.first_seq, epoch=epoch, known=known)
             if isinstance(found, Stop):
-                log.error("relay_lane_stopped", source=self._source.name, lane=lane, reason=found.reason)
-                await store.stop(self._connections, lease, lane, found.reason)
-                continue
-            lanes[lane] = found
+                stopped[lane] = found
+            else:
+                lanes[lane] = found
+        foreign = next((found for found in stopped.values() if found.foreign_epoch), None)
+        if foreign is not None:  # the stream is another database's: nothing of this one may be mixed into it
+            stopped |= dict.fromkeys(lanes, foreign)
+            lanes = {}
+        for lane, found in stopped.items():
+            log.error("relay_lane_stopped", source=self._source.name, lane=lane, reason=found.reason)
+            await store.stop(self._connections, lease, lane, found.reason)
         await store.remember(self._connections, lease, state.created, lanes)
         return lanes
 
@@ -181,7 +183,7 @@ class Relay:
         except NotFoundError:
             return None
         try:
-            event = parse(message.headers, message.data or b"")
+            event = received(message.subject or "", message.headers, message.data or b"", self._source)
         except MalformedEvent:
             return Tail(message.seq or 0, None)
         return Tail(message.seq or 0, event)
@@ -196,18 +198,39 @@ class Relay:
                 raise TailMoved("the stream lost messages or is another one")
 
     async def _rounds(self, publisher: Publisher, lease: Lease, created: datetime, lanes: dict[int, GoOn]) -> None:
-        """Publish what is waiting, all lanes side by side; then wait for more."""
+        """Publish what is waiting, all lanes side by side; then wait for more.
+
+        How far it came is written down now and then and when nothing comes: the stream itself tells it to a successor.
+        """
+        clock = asyncio.get_running_loop().time
+        published: dict[int, GoOn] = {}
+        remembered = clock()
         while True:
             self._wake.clear()
+            self._committed = 0
             ahead = Ahead(self._connections, {lane: at.published for lane, at in lanes.items()})
             await ahead.read()
             while pending := ahead.take():
                 publishing = (self._publish_lane(publisher, lane, events, lanes) for lane, events in pending.items())
                 await together(ahead.read(), *publishing)
-                await store.remember(self._connections, lease, created, {lane: lanes[lane] for lane in pending})
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_POLL_SECONDS):
-                    await self._wake.wait()
+                published |= {lane: lanes[lane] for lane in pending}
+                if clock() - remembered >= _REMEMBER_SECONDS:
+                    await store.remember(self._connections, lease, created, published)
+                    published, remembered = {}, clock()
+            if published and not await self._woken(_IDLE_SECONDS):
+                await store.remember(self._connections, lease, created, published)
+                published, remembered = {}, clock()
+            if not published:
+                await self._woken(_POLL_SECONDS)
+            if self._committed >= _BUSY_COMMITS:
+                await asyncio.sleep(_GATHER_SECONDS)
+
+    async def _woken(self, within: float) -> bool:
+        """Wait until something was committed, at most for so many seconds; tell whether it was."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._wake.wait()
+        return self._wake.is_set()
 
     async def _publish_lane(
         self, publisher: Publisher, lane: int, events: Sequence[Event], lanes: dict[int, GoOn]
@@ -225,5 +248,5 @@ async def _give_up(lease: Lease, connection: Connection) -> None:
         try:
             async with asyncio.timeout(1.0):
                 await lease.give_up(connection)
-        except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+        except (*UNAVAILABLE, TimeoutError, asyncpg.PostgresError) as error:
             log.info("lease_left_to_expire", reason=str(error))

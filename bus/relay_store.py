@@ -77,10 +77,15 @@ def _pending() -> Select[tuple[object, ...]]:
     )
 
 
-_HELD: Final = exists().where(
-    LEASE.c.name == LEASE_NAME,
-    LEASE.c.term == bindparam("term", type_=BigInteger()),
-    LEASE.c.expires_at >= func.clock_timestamp(),
+_HELD: Final = exists(
+    # Locked, so that no successor can take the lease between this look at it and what is written because of it.
+    select(LEASE.c.term)
+    .where(
+        LEASE.c.name == LEASE_NAME,
+        LEASE.c.term == bindparam("term", type_=BigInteger()),
+        LEASE.c.expires_at >= func.clock_timestamp(),
+    )
+    .with_for_update(read=True)
 )
 _RELAY_LANE: Final = JOURNAL.relay_lane
 _GIVEN: Final = (

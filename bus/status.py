@@ -75,10 +75,10 @@ async def journal_status(connections: Connections, source: str, relay: Relay) ->
     return status
 
 
-def journal_is_fresh(status: JournalStatus) -> bool:
-    """Tell whether the relay keeps up: no lane stopped, nothing waiting for long."""
+def journal_is_fresh(status: JournalStatus, within: float = FRESH_SECONDS) -> bool:
+    """Tell whether the relay keeps up: no lane stopped, nothing waiting for so many seconds."""
     return all(
-        not lane.stopped_reason and lane.oldest_unpublished_age.ToTimedelta().total_seconds() < FRESH_SECONDS
+        not lane.stopped_reason and lane.oldest_unpublished_age.ToTimedelta().total_seconds() < within
         for lane in status.lanes
     )
 
@@ -120,13 +120,13 @@ async def _subscription(
     return status
 
 
-def copy_is_fresh(follower: Follower, now: datetime) -> bool:
-    """Tell whether every copy is: no lane stopped, and `as_of` no older than `FRESH_SECONDS`."""
+def copy_is_fresh(follower: Follower, within: float = FRESH_SECONDS) -> bool:
+    """Tell whether every copy is: no lane stopped, and `as_of` confirmed within so many seconds."""
     for source, freshness in follower.freshness.items():
         checkpoint = follower.checkpoints.get(source)
         if checkpoint is not None and any(lane.stopped for lane in checkpoint.lanes):
             return False
-        if freshness.as_of is None or (now - freshness.as_of).total_seconds() > FRESH_SECONDS:
+        if not freshness.is_within(within):
             return False
     return True
 

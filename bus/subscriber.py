@@ -15,13 +15,13 @@ from typing import Final, Generic, Protocol, TypeVar
 import asyncpg
 import structlog
 from nats.aio.msg import Msg
-from training.ops.v1.journal_service_pb2 import LaneHeads
+from nats.js.errors import NotFoundError
 
 from bus import checkpoint as checkpoints
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway, Session, quietly
 from bus.checkpoint import Checkpoint, CheckpointMoved, LaneCheckpoint, Verdict, advanced, judge
-from bus.event import Event, MalformedEvent, parse
-from bus.freshness import Freshness, beacon_of
+from bus.event import Event, MalformedEvent, lane_named, received
+from bus.freshness import Freshness, beacon_in
 from bus.lease import RENEW_SECONDS, Lease, LeaseLost
 from bus.pull import Pull
 from bus.source import Source
@@ -60,7 +60,24 @@ class Projection(Protocol[Row]):
 
 
 class _Reread(Exception):
-    """A number is missing in a lane; the stream is read again from the checkpoint."""
+    """A number did not come in a lane; the stream is read again from the checkpoint."""
+
+    def __init__(self, lane: int, seq: int, after: int) -> None:
+        super().__init__(f"lane {lane}: seq {seq} did not come")
+        self.lane = lane
+        self.seq = seq
+        self.after = after
+
+
+_EXPECTED: Final = (
+    *UNAVAILABLE,
+    *BROKER_ERRORS,
+    asyncpg.PostgresError,
+    BrokerAway,
+    LeaseLost,
+    CheckpointMoved,
+    _Reread,
+)
 
 
 class Subscriber(Generic[Row]):
@@ -92,7 +109,7 @@ class Subscriber(Generic[Row]):
         while True:
             try:
                 await self._turn()
-            except (*UNAVAILABLE, asyncpg.PostgresError, LeaseLost, CheckpointMoved) as error:
+            except Exception as error:  # noqa: BLE001 - whatever fails here, the process goes on answering
                 self._note(error)
             await asyncio.sleep(_RETRY_SECONDS)
 
@@ -100,7 +117,8 @@ class Subscriber(Generic[Row]):
         """Keep what is wrong for the status; log it once, not at every retry."""
         trouble = told(error)
         if trouble != self.trouble:
-            log.warning("projector_interrupted", source=self._source.name, reason=trouble)
+            unexpected = error if not isinstance(error, _EXPECTED) else None
+            log.warning("projector_interrupted", source=self._source.name, reason=trouble, exc_info=unexpected)
         self.trouble = trouble
 
     async def _turn(self) -> None:
@@ -123,7 +141,11 @@ class Subscriber(Generic[Row]):
             session = await self._broker.session()
             try:
                 await together(session.until_lost(), self._confirm(session), self._apply(session))
-            except (*BROKER_ERRORS, BrokerAway, _Reread) as error:
+            except _Reread as error:
+                self._note(error)
+                if await self._is_missing(session, error):
+                    self._gaps.add((error.lane, error.seq))
+            except (*BROKER_ERRORS, BrokerAway) as error:
                 self._note(error)
             await asyncio.sleep(_RETRY_SECONDS)
 
@@ -154,8 +176,10 @@ class Subscriber(Generic[Row]):
         beacons = await session.client.subscribe(self._source.beacon_subject)
         try:
             async for message in beacons.messages:
-                before = self._freshness.as_of
-                self._freshness.heard(beacon_of(LaneHeads.FromString(message.data)), self._position)
+                beacon, before = beacon_in(message.data), self._freshness.as_of
+                if beacon is None or beacon.source != self._source.name:
+                    continue
+                self._freshness.heard(beacon, self._position)
                 if self._freshness.as_of is not None and self._freshness.as_of != before:
                     await checkpoints.confirm(self._connections, self._source.name, self._freshness.as_of)
         finally:
@@ -172,10 +196,9 @@ class Subscriber(Generic[Row]):
             if not _refused_as_data(error):
                 raise
             if len(messages) == 1:
-                stopped = self._stopped(
-                    checkpoint, messages[0], f"the read store refused it: SQLSTATE {error.sqlstate}"
-                )
-                return await self._commit([], checkpoint, stopped)
+                lanes = list(checkpoint.lanes)
+                self._stop(lanes, messages[0], f"the read store refused it: SQLSTATE {error.sqlstate}")
+                return await self._commit([], checkpoint, replace(checkpoint, lanes=tuple(lanes)))
         middle = len(messages) // 2  # one event among them is refused: find it
         return await self._batch(await self._batch(checkpoint, messages[:middle]), messages[middle:])
 
@@ -188,24 +211,31 @@ class Subscriber(Generic[Row]):
     def _choose(self, before: Checkpoint, messages: Sequence[Msg]) -> tuple[list[Row], Checkpoint]:
         """Judge each message; return what to write, and the checkpoint that follows."""
         rows: list[Row] = []
-        checkpoint = before
+        lanes = list(before.lanes)
+        epoch = before.epoch
+        stopped = any(lane.stopped for lane in lanes)
+        last: Msg | None = None  # of those before any lane was stopped
         for message in messages:
             try:
-                event = parse(message.headers, message.data)
-                lane = checkpoint.lanes[event.lane]
-                verdict = judge(lane, event)
+                event = received(message.subject, message.headers, message.data, self._source)
+                lane = lanes[event.lane]
+                verdict = judge(lane, event, epoch)
                 if verdict is Verdict.NEXT and lane.stopped is None:
                     if (row := self._row(event)) is not None:
                         rows.append(row)
-                    checkpoint = _with_lane(checkpoint, event.lane, advanced(lane, event))
-                    self._gaps.discard((event.lane, event.seq))
+                    lanes[event.lane] = advanced(lane, event)
+                    epoch = event.epoch
+                    if self._gaps:
+                        self._gaps.discard((event.lane, event.seq))
                 elif verdict is not Verdict.DUPLICATE:
-                    checkpoint = self._stopped(checkpoint, message, self._trouble(verdict, lane, event))
+                    self._stop(lanes, message, self._trouble(verdict, lane, event, before))
+                    stopped = True
             except (MalformedEvent, Undecodable) as error:
-                checkpoint = self._stopped(checkpoint, message, f"{type(error).__name__}: {error}")
-            if not any(lane.stopped for lane in checkpoint.lanes):
-                checkpoint = replace(checkpoint, stream_sequence=message.metadata.sequence.stream)
-        return rows, checkpoint
+                stopped = self._stop(lanes, message, told(error)) or stopped
+            if not stopped:
+                last = message
+        sequence = before.stream_sequence if last is None else last.metadata.sequence.stream
+        return rows, replace(before, lanes=tuple(lanes), stream_sequence=sequence)
 
     def _row(self, event: Event) -> Row | None:
         try:
@@ -216,34 +246,51 @@ class Subscriber(Generic[Row]):
             log.exception("event_not_mapped", source=self._source.name, event_id=str(event.event_id))
             raise Undecodable(f"{type(error).__name__}: {error}") from error
 
-    def _trouble(self, verdict: Verdict, lane: LaneCheckpoint, event: Event) -> str:
-        """Say what is wrong with an event; at a gap seen for the first time the stream is read again instead."""
+    def _trouble(self, verdict: Verdict, lane: LaneCheckpoint, event: Event, before: Checkpoint) -> str:
+        """Say what is wrong with an event; unless the stream is known to lack a number, it is read again instead."""
         if verdict is Verdict.GAP and lane.stopped is None:
-            missing = (event.lane, lane.seq + 1)
-            if missing not in self._gaps:
-                self._gaps.add(missing)
-                raise _Reread(f"lane {event.lane}: seq {lane.seq + 1} is missing before {event.seq}")
+            if (event.lane, lane.seq + 1) not in self._gaps:
+                raise _Reread(event.lane, lane.seq + 1, before.stream_sequence)
             return f"gap: seq {lane.seq + 1} is missing, the stream goes on with {event.seq}"
         if verdict is Verdict.FOREIGN_EPOCH:
-            return f"epoch {event.epoch} instead of {lane.epoch}"
+            return f"epoch {event.epoch} instead of {before.epoch}"
         return (
             f"divergence: seq {event.seq} is event {event.event_id} after {event.previous}, not after {lane.event_id}"
         )
 
-    def _stopped(self, checkpoint: Checkpoint, message: Msg, reason: str) -> Checkpoint:
-        """Stop the lane of a message, unless it is stopped already: the first reason stays."""
-        number = int(message.subject.split(".")[3])
-        lane = checkpoint.lanes[number]
+    async def _is_missing(self, session: Session, gap: _Reread) -> bool:
+        """Look whether the stream really lacks a number, or another reader of the durable was given it."""
+        subject, after = self._source.lane_subjects(gap.lane), gap.after
+        while True:
+            try:
+                message = await asked(
+                    session.jetstream.get_msg(self._source.stream, seq=after + 1, subject=subject, next=True)
+                )
+                event = received(message.subject or "", message.headers, message.data or b"", self._source)
+            except (NotFoundError, MalformedEvent):
+                return True
+            except (*BROKER_ERRORS, BrokerAway):
+                return False
+            if event.seq >= gap.seq:
+                return event.seq != gap.seq
+            after = message.seq or after + 1
+
+    def _stop(self, lanes: list[LaneCheckpoint], message: Msg, reason: str) -> bool:
+        """Stop the lane of a message, unless it is stopped already: the first reason stays.
+
+        Tell whether there is such a lane. A message on a subject that names none is no lane's event: it is passed by.
+        """
+        number = lane_named(message.subject)
+        if number is None:
+            log.error("message_of_no_lane", source=self._source.name, subject=message.subject, reason=reason)
+            return False
+        lane = lanes[number]
         if lane.stopped is not None:
-            return checkpoint
+            return True
         stopped = f"stream sequence {message.metadata.sequence.stream}: {reason}"
         log.error("projector_lane_stopped", source=self._source.name, lane=number, reason=stopped)
-        return _with_lane(checkpoint, number, replace(lane, stopped=stopped))
-
-
-def _with_lane(checkpoint: Checkpoint, number: int, lane: LaneCheckpoint) -> Checkpoint:
-    lanes = (*checkpoint.lanes[:number], lane, *checkpoint.lanes[number + 1 :])
-    return replace(checkpoint, lanes=lanes)
+        lanes[number] = replace(lane, stopped=stopped)
+        return True
 
 
 def _in_stream(checkpoint: Checkpoint, state: StreamState) -> Checkpoint:

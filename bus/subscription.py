@@ -1,7 +1,6 @@
 """What a command service needs to keep a copy of another source in its own database, and to tell how fresh it is."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from training.ops.v1.operations_service_pb2 import SubscriptionStatus
@@ -57,6 +56,6 @@ class Subscription:
         subscribers = {self._source.name: self._subscriber}
         return await subscription_statuses(self._connections, self._follower, subscribers)
 
-    async def is_fresh(self) -> bool:
-        """Tell whether the copy keeps up."""
-        return copy_is_fresh(self._follower, datetime.now(UTC))
+    async def is_fresh(self, within: float) -> bool:
+        """Tell whether the copy keeps up, its `as_of` no older than so many seconds."""
+        return copy_is_fresh(self._follower, within)

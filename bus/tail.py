@@ -43,6 +43,7 @@ class Stop:
     """Publishing on would lose or invert something; `reason` says what was found."""
 
     reason: str
+    foreign_epoch: bool = False
 
 
 def compare(
@@ -60,7 +61,7 @@ def compare(
     if event is None:
         return Stop(f"the message at stream sequence {tail.stream_sequence} is not an event of this source")
     if event.epoch != epoch:
-        return Stop(f"the stream ends in epoch {event.epoch}, the journal is in epoch {epoch}")
+        return Stop(f"the stream ends in epoch {event.epoch}, the journal is in epoch {epoch}", foreign_epoch=True)
     if known is None:
         return Stop(f"the stream ends with seq {event.seq}, which the journal does not have")
     if known != event.event_id:

@@ -94,6 +94,6 @@ def merge(vectors: Iterable[Vector]) -> Vector:
 
 def _position(epoch: bytes, lanes: Iterable[LanePosition]) -> Position:
     position = Position(UUID(bytes=epoch), {lane.lane: lane.seq for lane in lanes})
-    if any(lane >= LANES or seq > _MAX_SEQ for lane, seq in position.lanes.items()):
+    if any(lane >= LANES or not 0 < seq <= _MAX_SEQ for lane, seq in position.lanes.items()):
         raise ValueError("no such lane or sequence number")
     return position

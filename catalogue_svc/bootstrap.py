@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import Any, Final, Self
 
+import asyncpg
 import grpc.aio
 from training.catalogue.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from training.ops.v1.operations_service_pb2 import SubscriptionStatus
@@ -31,10 +31,12 @@ from catalogue_svc.query.standing import Standing
 from catalogue_svc.settings import CatalogueSettings
 from catalogue_svc.store import changes
 from catalogue_svc.store.schema import READ_MODEL, create
+from chassis.errors import DatabaseUnavailable
 from chassis.logging import configure_logging
 from chassis.metrics import CallStatistics
 from chassis.postgres import UNAVAILABLE, Connections
 from chassis.principal import PRINCIPAL_KEY
+from chassis.refusal import Refusal
 from chassis.server import Server, ServerOptions
 from chassis.service import Work, instance_name, principals_of, serve, translate
 from chassis.startup import StartFailure
@@ -81,9 +83,10 @@ class Catalogue:
             readiness=self.is_ready,
             freshness=self.is_fresh,
             statistics=self.statistics,
-            translate=translate,
+            translate=_translate,
         )
         self._instance: Final = instance
+        self._fresh_seconds: Final = settings.fresh_seconds
 
     async def __aenter__(self) -> Self:
         """Make the read model unless it is there, and see how far it has come."""
@@ -127,7 +130,7 @@ class Catalogue:
 
     async def is_fresh(self) -> bool:
         """Tell whether the read model keeps up with its sources."""
-        return copy_is_fresh(self.follower, datetime.now(UTC))
+        return copy_is_fresh(self.follower, self._fresh_seconds)
 
     async def status(self) -> list[SubscriptionStatus]:
         """Tell how far the read model has come with each source."""
@@ -140,6 +143,12 @@ class Catalogue:
         await self._channels.aclose()
         await self.connections.close()
         await self._projecting.close()
+
+
+def _translate(error: Exception) -> Refusal | None:
+    """Turn trouble with the read store into what a caller is told; one without its tables is there again some day."""
+    gone = isinstance(error, asyncpg.UndefinedTableError | asyncpg.InvalidSchemaNameError)
+    return DatabaseUnavailable() if gone else translate(error)
 
 
 async def run(settings: CatalogueSettings, stop: asyncio.Event) -> None:

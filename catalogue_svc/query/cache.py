@@ -6,6 +6,7 @@ Each is kept with the ids that it shows something of, so that a change to one of
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Final
 from uuid import UUID
 
@@ -15,10 +16,16 @@ ENTRY_OVERHEAD: Final = 700
 """Bytes that an entry takes beside its own: key, index and object headers (measured)."""
 
 
+def size_of(key: Key, entry: bytes) -> int:
+    """Return the bytes that an entry takes with its key, whose languages are as many and as long as callers like."""
+    return len(entry) + getsizeof(key) + sum(map(getsizeof, key)) + ENTRY_OVERHEAD
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     entry: bytes
     subjects: frozenset[UUID]
+    size: int
 
 
 class EntryCache:
@@ -45,8 +52,8 @@ class EntryCache:
     def put(self, key: Key, entry: bytes, subjects: Iterable[UUID]) -> None:
         """Keep an entry that shows something of the subjects; others make room."""
         self._drop(key)
-        self._kept[key] = kept = _Kept(entry, frozenset(subjects))
-        self.size += len(entry) + ENTRY_OVERHEAD
+        self._kept[key] = kept = _Kept(entry, frozenset(subjects), size_of(key, entry))
+        self.size += kept.size
         for subject in kept.subjects:
             self._keys.setdefault(subject, set()).add(key)
         while self.size > self._most:
@@ -68,7 +75,7 @@ class EntryCache:
         kept = self._kept.pop(key, None)
         if kept is None:
             return
-        self.size -= len(kept.entry) + ENTRY_OVERHEAD
+        self.size -= kept.size
         for subject in kept.subjects:
             keys = self._keys[subject]
             keys.discard(key)

@@ -22,7 +22,7 @@ from typing import Final
 from uuid import UUID
 
 from catalogue_svc.query.cache import EntryCache
-from catalogue_svc.store.changes import FED, SINCE
+from catalogue_svc.store.changes import FED
 from chassis.postgres import Connection
 
 MOST_CHANGES: Final = 20_000
@@ -40,14 +40,13 @@ class Coherence:
 
     async def advance(self, connection: Connection) -> None:
         """Bring the cache to the connection's snapshot."""
-        fed = await FED.fetchrow(connection)
+        fed = await FED.fetchrow(connection, {"known": self._position, "most": self._most})
         if fed is None:
             raise LookupError("the change feed has no row: the read model was not set up")
         changed: list[UUID] | None = None
         ahead = fed["position"] - self._position
-        if fed["incarnation"] == self._incarnation and 0 <= ahead <= self._most:
-            rows = await SINCE.fetch(connection, {"known": self._position}) if ahead else []
-            changed = [row["id"] for row in rows] if len(rows) == ahead else None
+        if fed["incarnation"] == self._incarnation and 0 <= ahead <= self._most and len(fed["changed"]) == ahead:
+            changed = fed["changed"]
         # No await from here on.
         if changed is None:
             self._cache.clear()

@@ -19,6 +19,7 @@ _VERSION: Final = b"\x01"
 _DIGEST_BYTES: Final = 12
 _FORM: Final = struct.Struct(">q16sQ")  # start in microseconds, id, entries before
 _BYTES: Final = len(_VERSION) + _DIGEST_BYTES + _FORM.size + 4
+_MOST_GIVEN: Final = 2**63 - 1  # more than any list has; what a stream adds to it still fits the form
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -75,6 +76,8 @@ def decode(token: str, arguments: bytes) -> Cursor:
     if payload[1 : 1 + _DIGEST_BYTES] != arguments:
         raise MalformedCursor("belongs to a request with other arguments")
     start, identifier, given = _FORM.unpack(payload[1 + _DIGEST_BYTES :])
+    if given > _MOST_GIVEN:
+        raise MalformedCursor("names a place after more entries than there can be")
     try:
         return Cursor(Place(_EPOCH + start * _MICROSECOND, UUID(bytes=identifier)), given)
     except OverflowError as error:

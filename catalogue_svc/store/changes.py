@@ -10,11 +10,13 @@ from typing import Final
 import asyncpg
 import structlog
 from sqlalchemy import (
+    ARRAY,
     CTE,
     BigInteger,
     ColumnElement,
     Insert,
     Integer,
+    Uuid,
     bindparam,
     delete,
     func,
@@ -53,10 +55,17 @@ def recording(written: CTE, kind: int, id_column: ColumnElement[object]) -> Inse
     return insert(CHANGE).from_select([CHANGE.c.position, CHANGE.c.kind, CHANGE.c.id], rows)
 
 
-FED: Final = Statement(select(FEED.c.incarnation, FEED.c.position))
-SINCE: Final = Statement(
-    select(CHANGE.c.id).where(CHANGE.c.position > bindparam("known", type_=BigInteger())).order_by(CHANGE.c.position)
+_SINCE: Final = (
+    select(CHANGE.c.id)
+    .where(CHANGE.c.position > bindparam("known", type_=BigInteger()))
+    .order_by(CHANGE.c.position)
+    .limit(bindparam("most", type_=BigInteger()))
+    .scalar_subquery()
 )
+FED: Final = Statement(
+    select(FEED.c.incarnation, FEED.c.position, func.array(_SINCE, type_=ARRAY(Uuid())).label("changed"))
+)
+"""Which feed it is, its last position, and what changed since a known one, in one round trip."""
 _TRIM: Final = Statement(
     delete(CHANGE).where(
         CHANGE.c.position <= select(FEED.c.position - bindparam("kept", type_=BigInteger())).scalar_subquery()

@@ -153,3 +153,16 @@ async def test_a_public_state_that_no_event_can_carry_is_refused(line: Line) -> 
     with pytest.raises(ResourceTooLarge):
         await line.raise_to(uuid4(), body=b"x" * (512 * 1024 + 1))
     assert await line.lane_events() == {}
+
+
+async def test_a_repeat_of_a_request_that_changed_nothing_changes_nothing_later_either(line: Line) -> None:
+    counter, request = uuid4(), uuid4()
+    await line.raise_to(counter, 1)
+    first = await line.raise_to(counter, 1, request_id=request)
+    assert not first.changed
+    await line.raise_to(counter, 2)
+    again = await line.raise_to(counter, 1, request_id=request)
+    assert (again.response, again.token) == (first.response, first.token)
+    assert await line.values() == {counter: 2}
+    with pytest.raises(RequestIdReused):
+        await line.raise_to(counter, 9, request_id=request, fingerprint=b"other")

@@ -212,3 +212,22 @@ async def test_an_event_carries_its_trace_and_its_place(line: Line) -> None:
     given = message.headers or {}
     assert {name: given.get(name, "") for name in headers(event, line.source)} == headers(event, line.source)
     assert message.data == b"1"
+
+
+async def test_a_stream_of_another_epoch_gets_nothing_of_this_one(line: Line) -> None:
+    """A database made anew beside an old stream publishes in no lane, not even in those that are empty."""
+    await line.raise_to(uuid4())
+    async with running(line.relay().run()):
+        await until(line.published)
+    await line.commands.execute("TRUNCATE journal; UPDATE relay_lane SET published = 0, stream_sequence = 0")
+    await line.commands.execute("UPDATE lane SET epoch = gen_random_uuid(), seq = 0, event_id = NULL WHERE lane >= 0")
+    relay = line.relay()
+    async with running(relay.run()):
+
+        async def all_stopped() -> bool:
+            status = await journal_status(line.commands, "thing", relay)
+            return all("epoch" in lane.stopped_reason for lane in status.lanes)
+
+        await until(all_stopped)
+        await raise_many(line, 30)
+        assert len(await line.streamed()) == 1

@@ -296,3 +296,34 @@ def moved_from(follower: Follower, last: object) -> Callable[[], Awaitable[bool]
         return follower.as_of()["thing"] != last
 
     return moved
+
+
+async def test_a_message_of_no_lane_and_a_beacon_that_is_none_stop_nothing(line: Line) -> None:
+    counter = uuid4()
+    session = await line.broker.session()
+    await ensure_stream(session.jetstream, line.source, StreamLimits(max_bytes=2**28))
+    await session.jetstream.publish(f"{line.source.prefix}.v1.thing.99.x", b"strange")
+    await session.jetstream.publish(f"{line.source.prefix}.v1.thing.x", b"strange")
+    async with running(line.relay().run(), line.subscriber().run()):
+        await session.client.publish(line.source.beacon_subject, b"\xff\xff\xff")
+        await line.raise_to(counter)
+        await until(line.caught_up)
+        assert await stopped_lanes(line) == {}
+
+
+async def test_a_foreign_epoch_stops_a_lane_that_had_not_begun(line: Line) -> None:
+    counter = uuid4()
+    other = in_other_lane(counter)
+    follower = line.follower()
+    await publish(line, lane_of(counter), event(line, 1, counter))
+    await publish(line, lane_of(other), event(line, 1, other, epoch=2))
+    async with running(line.subscriber().run(), follower.run()):
+
+        async def as_expected() -> bool:
+            return "epoch" in (await stopped_lanes(line)).get(lane_of(other), "") and await line.copied() == {
+                counter: 1
+            }
+
+        await until(as_expected)
+        await until(lambda: _has(follower))
+        assert follower.vector["thing"].epoch == UUID(int=1)

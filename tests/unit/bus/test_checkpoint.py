@@ -48,23 +48,23 @@ def event(seq: int, *, epoch: UUID = EPOCH, event_id: int | None = None, previou
     ],
 )
 def test_a_lane_judges_each_event(given_event: Event, verdict: Verdict) -> None:
-    assert judge(AT_FIVE, given_event) is verdict
+    assert judge(AT_FIVE, given_event, EPOCH) is verdict
 
 
 def test_an_empty_lane_takes_the_first_event_and_its_epoch() -> None:
-    assert judge(LaneCheckpoint(), event(1)) is Verdict.NEXT
+    assert judge(LaneCheckpoint(), event(1), None) is Verdict.NEXT
     assert advanced(LaneCheckpoint(), event(1)) == LaneCheckpoint(EPOCH, 1, UUID(int=101))
 
 
 def test_an_empty_lane_does_not_begin_in_the_middle() -> None:
-    assert judge(LaneCheckpoint(), event(4)) is Verdict.GAP
+    assert judge(LaneCheckpoint(), event(4), None) is Verdict.GAP
 
 
 @given(st.lists(st.integers(1, 12), max_size=60))
 def test_however_events_arrive_a_lane_never_skips_and_never_repeats(seqs: list[int]) -> None:
     lane, applied = LaneCheckpoint(), []
     for seq in seqs:
-        if judge(lane, event(seq)) is Verdict.NEXT:
+        if judge(lane, event(seq), lane.epoch) is Verdict.NEXT:
             applied.append(seq)
             lane = advanced(lane, event(seq))
     assert applied == list(range(1, len(applied) + 1))
@@ -76,3 +76,7 @@ def test_a_position_speaks_of_the_lanes_that_have_begun() -> None:
     assert position is not None
     assert (position.epoch, dict(position.lanes)) == (EPOCH, {0: 5})
     assert Checkpoint("program").position() is None
+
+
+def test_a_lane_that_has_not_begun_takes_no_other_epoch_than_the_source_is_in() -> None:
+    assert judge(LaneCheckpoint(), event(1, epoch=OTHER), EPOCH) is Verdict.FOREIGN_EPOCH

@@ -1,5 +1,6 @@
 """An event travels in CloudEvents headers and comes back as it was."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.event import Event, MalformedEvent, headers, parse
+from bus.event import Event, MalformedEvent, headers, lane_named, parse, received
+from bus.lanes import lane_of
 from bus.source import PROGRAM
 
 events = st.builds(
@@ -65,8 +67,47 @@ def test_a_missing_or_odd_header_is_told(name: str, value: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("ce-lane", "16"), ("ce-lane", "-1"), ("ce-seq", "0"), ("ce-revision", "0")]
+    ("name", "value"),
+    [
+        ("ce-lane", "16"),
+        ("ce-lane", "-1"),
+        ("ce-seq", "0"),
+        ("ce-revision", "0"),
+        ("ce-seq", str(2**63)),
+        ("ce-revision", str(2**63)),
+        ("ce-time", "0001-01-01T00:00:00+14:00"),
+    ],
 )
 def test_numbers_out_of_bounds_make_no_event(name: str, value: str) -> None:
     with pytest.raises(MalformedEvent):
         parse(headers(SOME, PROGRAM) | {name: value}, b"")
+
+
+def test_an_event_stands_on_the_subject_of_its_aggregate() -> None:
+    event = replace(SOME, lane=lane_of(SOME.aggregate_id))
+    subject = PROGRAM.subject(event.lane, event.aggregate_id)
+    assert received(subject, headers(event, PROGRAM), event.body, PROGRAM) == event
+    for wrong in (
+        subject + ".x",
+        PROGRAM.subject((event.lane + 1) % 16, event.aggregate_id),
+        "training.v1.program.99.x",
+    ):
+        with pytest.raises(MalformedEvent):
+            received(wrong, headers(event, PROGRAM), event.body, PROGRAM)
+    other = replace(event, lane=(event.lane + 1) % 16)
+    with pytest.raises(MalformedEvent):
+        received(PROGRAM.subject(other.lane, other.aggregate_id), headers(other, PROGRAM), event.body, PROGRAM)
+
+
+@pytest.mark.parametrize(
+    ("subject", "lane"),
+    [
+        ("training.v1.program.3.x", 3),
+        ("training.v1.program.99.x", None),
+        ("training.v1.program.x", None),
+        ("training", None),
+        ("training.v1.program.٣.x", None),
+    ],
+)
+def test_a_subject_names_a_lane_or_none(subject: str, lane: int | None) -> None:
+    assert lane_named(subject) == lane

@@ -1,9 +1,12 @@
 """`as_of` moves with confirmed beacons only."""
 
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from uuid import UUID
 
-from bus.freshness import Beacon, Freshness
+import pytest
+
+from bus.freshness import Beacon, Freshness, beacon_in
 from bus.tokens import Position
 
 EPOCH = UUID(int=1)
@@ -12,7 +15,9 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 def beacon(second: int, **committed: int) -> Beacon:
     lanes = {int(name[1:]): seq for name, seq in committed.items()}
-    return Beacon(Position(EPOCH, lanes), Position(EPOCH, lanes), START + timedelta(seconds=second))
+    return Beacon(
+        "thing", Position(EPOCH, lanes), Position(EPOCH, lanes), START + timedelta(seconds=second), monotonic()
+    )
 
 
 def at(**lanes: int) -> Position:
@@ -65,3 +70,24 @@ def test_another_epoch_is_not_contained() -> None:
     freshness = Freshness()
     freshness.heard(beacon(1, l0=5), Position(UUID(int=2), {0: 9}))
     assert freshness.as_of is None
+
+
+def test_a_copy_that_stays_far_behind_is_told_how_fresh_it_is_all_the_same() -> None:
+    freshness = Freshness()
+    for second in range(1, 600):
+        freshness.heard(beacon(second, l0=second), at(l0=max(second - 100, 0)))
+    assert freshness.as_of is not None
+    assert START + timedelta(seconds=200) < freshness.as_of < START + timedelta(seconds=500)
+
+
+def test_it_is_within_a_bound_from_the_coming_of_its_beacon_whatever_the_clocks_say() -> None:
+    freshness = Freshness(START)
+    assert not freshness.is_within(1e9)
+    freshness.heard(beacon(1, l0=5), at(l0=5))
+    assert freshness.is_within(5)
+    assert not freshness.is_within(-1)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xff\xff", b"", b"\x12\x03abc"])
+def test_a_message_that_is_no_beacon_is_passed_by(data: bytes) -> None:
+    assert beacon_in(data) is None

@@ -63,3 +63,8 @@ def test_a_position_does_not_cover_one_of_another_epoch() -> None:
 def test_tokens_of_different_sources_merge_side_by_side() -> None:
     program, offer = Position(EPOCH, {1: 2}), Position(LATER, {3: 4})
     assert merge([{"program": program}, {"offer": offer}]) == {"program": program, "offer": offer}
+
+
+def test_no_token_stands_for_a_number_that_no_event_has() -> None:
+    with pytest.raises(TokenMalformed):
+        decode(encode({"program": Position(EPOCH, {0: 0})}))
