@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check test-more lint format types proto proto-check bench real-input tools lock venv clean
+.PHONY: help run demo test check faults test-more lint format types proto proto-check bench real-input tools lock venv clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ check: lint types proto-check test-more ## Check everything else that CI checks
 test-more: $(STAMP) ## Run the tests that `test` does not: integration, processes, the README's tour, faults, fuzz
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/integration tests/e2e tests/faults tests/fuzz \
 	  --ignore tests/e2e/test_line.py
+
+faults: $(STAMP) ## Kill every process under load for FAULTS_SECONDS (600) from FAULTS_SEED, and compare all stores
+	@FAULTS_SECONDS=$${FAULTS_SECONDS:-600} $(BIN)/python -m pytest tests/faults
 
 lint: $(STAMP) ## Check style, format and the direction of dependencies
 	@$(BIN)/ruff check

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import grpc
@@ -17,6 +17,7 @@ from chassis.policy import ANYONE, is_infrastructure
 from chassis.principal import Metadata
 from chassis.refusal import Refusal
 from chassis.validation import CheckedContext, CheckedRequests, check
+from chassis.writing import WritingContext
 
 if TYPE_CHECKING:
     from chassis.interceptor import Interceptor
@@ -78,7 +79,7 @@ class Answer:
                 checked = CheckedContext(context)
                 return await self._behaviour(CheckedRequests(checked), checked)
             check(request)
-            return await self._behaviour(request, context)
+            return await self._behaviour(request, WritingContext(context) if self._streaming else context)
         except asyncio.CancelledError:
             refusal = None if bounded is None else bounded.ended()
             if refusal is None:
@@ -116,7 +117,7 @@ class Answer:
         roles = self._roles
         if roles is not ANYONE and roles.isdisjoint(principal.roles):
             raise RoleMissing.calling(self._method, roles)
-        call = Call(self._method, principal, metadata, received=time(), deadline=deadline, drain=self._drain)
+        call = Call(self._method, principal, metadata, deadline=deadline, drain=self._drain)
         enter_call(call)
 
     def _open_stream(self) -> Bounded:

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from chassis.refusal import Refusal
 from chassis.validation import check
+from chassis.writing import known
 
 Row = TypeVar("Row", bound=Message)
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"  # generic for type checkers only
@@ -35,6 +36,7 @@ async def answer_rows(
     places = asyncio.Semaphore(in_flight)
     writing = asyncio.Lock()
     broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    broken.add_done_callback(known)
     under_way: set[asyncio.Task[None]] = set()
 
     async def answer(row: Row) -> None:

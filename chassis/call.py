@@ -2,7 +2,6 @@
 
 import re
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from random import Random
 from time import monotonic
 from typing import Final
@@ -39,7 +38,6 @@ class Call:
     __slots__ = (
         "_correlation_id",
         "_metadata",
-        "_received",
         "_traceparent",
         "deadline",
         "drain",
@@ -53,7 +51,6 @@ class Call:
         principal: Principal,
         metadata: Metadata,
         *,
-        received: float,
         deadline: float | None,
         drain: Drain,
     ) -> None:
@@ -62,14 +59,8 @@ class Call:
         self.deadline: Final = deadline  # of the monotonic clock, in seconds; None: without one
         self.drain: Final = drain
         self._metadata = metadata
-        self._received = received
         self._traceparent: str | None = None
         self._correlation_id: str | None = None
-
-    @property
-    def received_time(self) -> datetime:
-        """When the call arrived, in UTC."""
-        return datetime.fromtimestamp(self._received, UTC)
 
     @property
     def traceparent(self) -> str:

@@ -6,7 +6,6 @@ whole grace for them, and it says SERVING before anything was checked.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -45,22 +44,15 @@ class Health(health_pb2_grpc.HealthServicer):
         self._patience = patience
         self._serving = dict.fromkeys(self._checks, False)
         self._changed = asyncio.Condition()
-        self._due = asyncio.Event()
 
     def serving(self, name: str = "") -> bool:
         """Tell whether a name is SERVING."""
         return self._serving[name] and not self._drain.begun
 
-    def refresh(self) -> None:
-        """Check everything soon, because something has changed."""
-        self._due.set()
-
     async def run(self) -> None:
-        """Check everything every `period` seconds and when asked to, until cancelled."""
+        """Check everything every `period` seconds until cancelled."""
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), self._period if all(self._serving.values()) else self._soon)
-            self._due.clear()
+            await asyncio.sleep(self._period if all(self._serving.values()) else self._soon)
             await self.check()
 
     async def check(self) -> None:

@@ -6,15 +6,21 @@ Migrations are Alembic's, in `<package>/migrations/versions`, one line of them; 
 
 from importlib.resources import files
 
-import asyncpg
+from chassis.postgres import Unreachable, connect
 
 
 async def migrate(dsn: str, package: str) -> None:
-    """Run the migrations that have not run yet. Nearly always that is none, and Alembic is not even loaded."""
+    """Run the migrations that have not run yet. Nearly always that is none, and Alembic is not even loaded.
+
+    Raises one of `chassis.postgres.UNAVAILABLE`.
+    """
     if await _present(dsn) != newest(package):
         from chassis.upgrading import upgrade  # noqa: PLC0415 - half a second and 20 MB that most starts don't need
 
-        await upgrade(dsn, package)
+        try:
+            await upgrade(dsn, package)
+        except OSError as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from error
 
 
 def newest(package: str) -> str:
@@ -25,7 +31,7 @@ def newest(package: str) -> str:
 
 async def _present(dsn: str) -> str | None:
     """Return the revision that the database is at; None before the first migration."""
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await connect(dsn)
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
             return None

@@ -1,6 +1,7 @@
 """The life of a process: its event loop, its signals, its exit status."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,9 @@ else:
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 """Does all that a process does, until the event is set and it has ended in good order."""
+
+_COLLECT_AFTER: Final = 20_000
+"""Objects; the default is 700."""
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -36,8 +40,19 @@ def run(main: Main) -> int:
     return 0
 
 
+def collect_seldom() -> None:
+    """Leave out of garbage collections what was loaded, and have them after many more new objects than by default.
+
+    What a call leaves behind is freed by reference counts; collections find little, and cost a batch of events a fifth.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
+
+
 async def _until_signalled(main: Main) -> None:
     """Run `main` with an event that the signals set."""
+    collect_seldom()
     stop = asyncio.Event()
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - the runner runs coroutines in a task

@@ -28,7 +28,7 @@ def principals_of(settings: ServiceSettings) -> Principals:
 
 
 def translate(error: Exception) -> Refusal | None:
-    """Turn the loss of the database into what a caller is told."""
+    """Turn trouble with the database into what a caller is told."""
     return DatabaseUnavailable() if isinstance(error, UNAVAILABLE) else None
 
 

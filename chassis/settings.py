@@ -101,6 +101,7 @@ class ServiceSettings(BaseSettings):
             "default_deadline_seconds",
             "development_principals",
             "drain_grace_seconds",
+            "fresh_seconds",
             "log_format",
             "log_level",
             "stream_limit",
@@ -119,6 +120,7 @@ class ServiceSettings(BaseSettings):
     drain_grace_seconds: PositiveFloat = 10.0
     default_deadline_seconds: PositiveFloat = 30.0
     deadline_cap_seconds: PositiveFloat = 300.0
+    fresh_seconds: PositiveFloat = 10.0  # older than this, what is copied or waits to be published is not fresh
     unary_limit: PositiveInt = 1000
     stream_limit: PositiveInt = 1000
 

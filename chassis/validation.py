@@ -10,6 +10,7 @@ from protovalidate import Violation as Broken
 
 from chassis.refusal import InvalidField, Violation
 from chassis.texts import texts_with_nul
+from chassis.writing import WritingContext
 
 _violations: Final = Validator().collect_violations
 
@@ -71,16 +72,12 @@ def _path(field: Any) -> str:  # noqa: ANN401 - protovalidate keeps this message
     return written
 
 
-class CheckedContext:
+class CheckedContext(WritingContext):
     """The context of a call whose client streams; its `read` checks what it reads."""
 
     def __init__(self, context: "grpc.aio.ServicerContext[Message, Any]") -> None:
-        self._context = context
+        super().__init__(context)
         self.unchecked_read: Final = context.read
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - everything else is the context's own
-        """Be the context in all else."""
-        return getattr(self._context, name)
 
     async def read(self) -> Any:  # noqa: ANN401 - a request, or gRPC's mark of the end
         """Return the next request or `grpc.aio.EOF`, or raise `InvalidField`."""

@@ -78,6 +78,11 @@ class EmbeddedServer(ABC):
         return self._child is not None and self._child.running
 
     @property
+    def exit_status(self) -> int | None:
+        """Return how the main process ended (negative: by which signal); None before and while it runs."""
+        return None if self._child is None else self._child.exit_status
+
+    @property
     def processes(self) -> list[int]:
         """Return the ids of all the server's processes (Linux; elsewhere the main one's only)."""
         return self._tree.holders() or ([self.pid] if self.running else [])

@@ -44,11 +44,6 @@ class ServiceServer(EmbeddedServer):
         self.listening = listening
         self._variables = variables
 
-    @property
-    def exit_status(self) -> int | None:
-        """Return how the process ended (negative: the signal that ended it); None before and while it runs."""
-        return None if self._child is None else self._child.exit_status
-
     async def ready(self, health: str, within: float) -> None:
         """Wait until the health of that name is SERVING. Raises StartFailed when the process ends, TimeoutError."""
         answer = asyncio.ensure_future(serving(self.listening.grpc, within=within, health=health))

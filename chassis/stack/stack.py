@@ -40,7 +40,7 @@ class Stack:
     - To change: `start` (returns once it answers), `stop` (in order: drained, or a checkpoint made), `kill` (SIGKILL to
       every process of it at once), `restart`, `suspend`, `resume`, `close` (all, services first), `kill_all`.
       One task at a time may change one process; different processes can be changed side by side.
-    - To ask: `running`, `serving`, `wait_ready`, `ended`, `pid`, `processes`, `log`.
+    - To ask: `running`, `serving`, `wait_ready`, `ended`, `exit_status`, `pid`, `processes`, `log`.
     - To reach: `address`, `metrics_address`, `dsn` (as the service's own role, which owns its database), `nats_url`;
       `postgres` and `nats` are the servers themselves (`stack.postgres.dsn("program")` is the superuser's).
 
@@ -133,8 +133,8 @@ class Stack:
         return self._of(name).running
 
     def exit_status(self, name: str) -> int | None:
-        """Return how a service's process ended (negative: by which signal); None before and while it runs."""
-        return self._services[name].exit_status
+        """Return how a process ended (negative: by which signal); None before and while it runs."""
+        return self._of(name).exit_status
 
     async def ended(self, name: str, within: float) -> bool:
         """Wait for a process to end by itself or another's hand; tell whether it did within so many seconds."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, SmallInteger, Uuid, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Integer, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from training.program.v1.events_pb2 import ProgramEvent
 
@@ -16,12 +16,11 @@ from bus.subscriber import Undecodable
 from chassis.postgres import Connection
 from chassis.sql import Statement
 from offer_svc.adapters.tables import RELEASED_PROGRAM
-from offer_svc.domain.context import ProgramState
 
 
 @dataclass(frozen=True, slots=True)
 class ReleasedProgram:
-    """What the replica keeps of one program."""
+    """What the replica keeps of one program; the state is a number that the source may know and this service not."""
 
     id: UUID
     revision: int
@@ -32,14 +31,14 @@ class ProgramReplica:
     """Makes rows of the program source's events."""
 
     def row(self, event: Event) -> ReleasedProgram | None:
-        """Return the row that shows the event's state. Raises Undecodable or ValueError."""
+        """Return the row that shows the event's state. Raises Undecodable."""
         if is_empty(event):
             return None
         body = decode(ProgramEvent, event)
         if not body.HasField("program"):
             raise Undecodable(f"{event.type} carries no program")
         agree(event, body.program.program_id, body.program)
-        return ReleasedProgram(event.aggregate_id, event.revision, ProgramState(body.program.state))
+        return ReleasedProgram(event.aggregate_id, event.revision, body.program.state)
 
     async def write(self, connection: Connection, rows: Sequence[ReleasedProgram]) -> None:
         """Write the rows that are newer than what is there."""
@@ -53,7 +52,7 @@ def _write() -> Statement:
         func.unnest(
             bindparam("id", type_=ARRAY(Uuid())),
             bindparam("revision", type_=ARRAY(BigInteger())),
-            bindparam("state", type_=ARRAY(SmallInteger())),
+            bindparam("state", type_=ARRAY(Integer())),
         )
         .table_valued(*ReleasedProgram.__slots__)
         .render_derived("given")

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
@@ -70,6 +71,6 @@ RELEASED_PROGRAM: Final = Table(
     METADATA,
     Column("program_id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
-    Column("state", SmallInteger, nullable=False),
+    Column("state", Integer, nullable=False),  # a whole int32 number: its source may know more states
 )
 """The replica of the programs that were ever released, made of their source's events up to the checkpoint."""

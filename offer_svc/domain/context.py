@@ -7,10 +7,15 @@ from uuid import UUID
 
 
 class ProgramState(IntEnum):
-    """The states of a program that reach other services."""
+    """The states of a program that reach other services; a number that has no name here is UNKNOWN."""
 
+    UNKNOWN = 0
     RELEASED = 5
     RETIRED = 6
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ProgramState | None":
+        return cls.UNKNOWN if isinstance(value, int) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,3 +124,5 @@ def _require_released(program_id: UUID, context: Context) -> None:
         raise ProgramNotReleased(program_id)
     if program.state is ProgramState.RETIRED:
         raise ProgramRetired(program_id)
+    if program.state is not ProgramState.RELEASED:
+        raise ProgramNotReleased(program_id)

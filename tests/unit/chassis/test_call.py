@@ -1,10 +1,8 @@
 import re
-from datetime import UTC, datetime
 
 import pytest
 
 from chassis.call import Call, continue_trace, current_call, find_call
-from chassis.clock import SystemClock
 from chassis.drain import Drain
 from chassis.principal import Metadata, Principal
 
@@ -13,7 +11,7 @@ INCOMING = f"00-{TRACE}-b7ad6b7169203331-01"
 
 
 def call(metadata: Metadata) -> Call:
-    return Call("/a.B/C", Principal("alice", frozenset()), metadata, received=0.0, deadline=None, drain=Drain())
+    return Call("/a.B/C", Principal("alice", frozenset()), metadata, deadline=None, drain=Drain())
 
 
 def test_a_trace_goes_on_with_a_span_of_its_own() -> None:
@@ -58,14 +56,9 @@ def test_a_call_is_told_the_same_ids_each_time() -> None:
     one = call({})
     assert one.traceparent == one.traceparent
     assert one.correlation_id == one.traceparent[3:35]
-    assert one.received_time == datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_there_is_no_call_outside_of_one() -> None:
     assert find_call() is None
     with pytest.raises(LookupError):
         current_call()
-
-
-def test_the_systems_clock_tells_aware_utc() -> None:
-    assert SystemClock().now().tzinfo is UTC
