@@ -76,7 +76,7 @@ class Freshness:
                 self._confirmed = beacon.heard
 
     def is_within(self, seconds: float) -> bool:
-        """Tell whether `as_of` is no older; its age runs from the beacon's coming, so that no two clocks are compared."""
+        """Tell whether `as_of` is no older; no two clocks are compared, its age runs from the beacon's coming."""
         return self._confirmed is not None and monotonic() - self._confirmed <= seconds
 
 

@@ -1,7 +1,6 @@
 """What a source of change is called, on the bus and in messages."""
 
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 
@@ -42,7 +41,3 @@ class Source:
     def wake_subject(self) -> str:
         """The core NATS subject by which a process tells the active relay that it committed."""
         return f"{self.prefix}.wake.v1.{self.name}"
-
-
-PROGRAM: Final = Source("program")
-OFFER: Final = Source("offer")

@@ -42,7 +42,7 @@ class KnownPrograms(Protocol):
     """The programs as this service's replica knows them."""
 
     async def facts(self, connection: Connection, program_id: UUID) -> ProgramFacts | None:
-        """Return what is known of a program, in the snapshot of a decision."""
+        """Return what is known of a program as it is decided; a guarded commit makes sure that it still holds."""
         ...
 
 

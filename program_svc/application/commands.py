@@ -30,7 +30,7 @@ class Encoder(Protocol):
 
 
 class ReleasedPrograms(Protocol):
-    """Which programs are released, in the snapshot of a decision."""
+    """Which programs are released, as it is decided."""
 
     async def is_released(self, connection: Connection, program_id: UUID) -> bool:
         """Tell whether a program is released now."""

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from bus.event import Event, MalformedEvent, headers, lane_named, parse, received
 from bus.lanes import lane_of
-from bus.source import PROGRAM
+from bus.source import Source
 
+PROGRAM = Source("program")
 events = st.builds(
     Event,
     epoch=st.uuids(),
