@@ -1,0 +1,1 @@
+"""The least that any implementation must do, written by hand: what the figures stand beside."""
