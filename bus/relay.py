@@ -31,9 +31,6 @@ BEACON_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 0.02
 _REMEMBER_SECONDS: Final = 0.05
-_BUSY_COMMITS: Final = 4
-"""From so many commits during one round on, the next gathers more of them for less work on each."""
-_GATHER_SECONDS: Final = 0.005
 _RETRY_SECONDS: Final = 0.2
 
 log: Final = structlog.get_logger(__name__)
@@ -58,7 +55,6 @@ class Relay:
         self._holder = holder
         self._limits = limits
         self._wake = asyncio.Event()
-        self._committed = 0
         self._leading = False
         self._announcing: asyncio.Task[None] | None = None
         self.trouble = ""
@@ -66,7 +62,6 @@ class Relay:
     def wake(self) -> None:
         """Tell that something was committed: to this relay if it is active, else to the one that is."""
         self._wake.set()
-        self._committed += 1
         if not self._leading and (self._announcing is None or self._announcing.done()):
             self._announcing = asyncio.get_running_loop().create_task(self._announce_commit())
 
@@ -143,7 +138,6 @@ class Relay:
 
     async def _on_wake(self, _: object) -> None:
         self._wake.set()
-        self._committed += 1
 
     async def _beacon(self, session: Session) -> None:
         """Announce the heads every second; not stored, outside the stream."""
@@ -207,7 +201,6 @@ class Relay:
         remembered = clock()
         while True:
             self._wake.clear()
-            self._committed = 0
             ahead = Ahead(self._connections, {lane: at.published for lane, at in lanes.items()})
             await ahead.read()
             while pending := ahead.take():
@@ -222,8 +215,6 @@ class Relay:
                 published, remembered = {}, clock()
             if not published:
                 await self._woken(_POLL_SECONDS)
-            if self._committed >= _BUSY_COMMITS:
-                await asyncio.sleep(_GATHER_SECONDS)
 
     async def _woken(self, within: float) -> bool:
         """Wait until something was committed, at most for so many seconds; tell whether it was."""

@@ -20,8 +20,8 @@ from pydantic_settings import SettingsError as SourceError
 from chassis.startup import EX_CONFIG
 
 SHARED_PREFIX: Final = "TRAINING_"
-OF_THE_STACK: Final = frozenset({"TRAINING_DATA_DIR"})
-"""Variables with the shared prefix that belong to the development stack, not to a service."""
+OF_OTHERS: Final = frozenset({"TRAINING_DATA_DIR", "TRAINING_STREAM_MAX_BYTES", "TRAINING_STREAM_REPLICAS"})
+"""Variables with the shared prefix that not every process has a use for: the stack's, and the command services'."""
 
 
 class SettingsError(Exception):
@@ -173,9 +173,7 @@ def read(settings: type[Settings]) -> Settings:
     variables = settings.variables()
     prefixes = (settings.prefix, SHARED_PREFIX)
     names = (name.upper() for name in os.environ)
-    unknown = sorted(
-        name for name in names if name.startswith(prefixes) and name not in variables.keys() | OF_THE_STACK
-    )
+    unknown = sorted(name for name in names if name.startswith(prefixes) and name not in variables.keys() | OF_OTHERS)
     problems = [f"{name}: there is no such setting" for name in unknown]
     try:
         found = settings()

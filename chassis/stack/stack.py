@@ -220,6 +220,8 @@ class Stack:
             return {
                 "TRAINING_LOG_FORMAT": os.environ.get("TRAINING_LOG_FORMAT", "json"),
                 "TRAINING_DEVELOPMENT_PRINCIPALS": "true",
+                # The broker sets the space of its streams aside; a developer's disk may not have production's.
+                "TRAINING_STREAM_MAX_BYTES": os.environ.get("TRAINING_STREAM_MAX_BYTES", str(1024**3)),
                 **addresses(service, self._listening),
                 service.variable("DATABASE_URL"): self.dsn(service.name),
                 "NATS_URL": self.nats_url,
