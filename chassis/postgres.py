@@ -6,96 +6,18 @@ The statements here leave nothing behind to reset: each is a transaction of its 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import Literal, Self
 
 import asyncpg
 
-if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]  # generic for type checkers only
-else:
-    Connection = asyncpg.Connection
+from chassis.connecting import UNAVAILABLE, Closed, Connection, Unreachable, connect
+
+__all__ = ["UNAVAILABLE", "Closed", "Connection", "Connections", "Prepare", "Unreachable", "connect"]
 
 Prepare = Callable[[Connection], Awaitable[None]]
-
-_CONNECT_SECONDS: Final = 10.0
-
-
-class Closed(Exception):
-    """The connections were closed, or the one in use was."""
-
-
-class Unreachable(Exception):
-    """The database could not be connected to, or did not answer in time."""
-
-
-UNAVAILABLE: Final = (
-    Closed,
-    Unreachable,
-    asyncpg.PostgresConnectionError,  # SQLSTATE class 08
-    asyncpg.InsufficientResourcesError,  # 53
-    asyncpg.OperatorInterventionError,  # 57: shut down, starting up, statement cancelled
-    asyncpg.PostgresSystemError,  # 58
-    asyncpg.TransactionRollbackError,  # 40: deadlocks and serialization, where nobody tries again
-    asyncpg.ReadOnlySQLTransactionError,  # 25006: a standby, or a server that is being switched over
-    asyncpg.IdleInTransactionSessionTimeoutError,  # 25P03
-    asyncpg.TransactionTimeoutError,  # 25P04
-    asyncpg.LockNotAvailableError,  # 55P03
-)
-"""What is raised when the database, rather than the statement, is at fault, told apart by SQLSTATE.
-
-An `OSError` or `TimeoutError` is not among them: what comes from here comes as `Unreachable`, and any other is another's.
-"""
-
-
-class _Connection(asyncpg.Connection):
-    """A connection whose own `OSError` and `TimeoutError` can be told from those of whoever uses it."""
-
-    async def execute(self, query: str, *args: object, **options: Any) -> str:
-        try:
-            return await super().execute(query, *args, **options)
-        except OSError as error:
-            raise _unreachable(error) from error
-
-    async def fetch(self, query: str, *args: object, **options: Any) -> list[asyncpg.Record]:
-        try:
-            return await super().fetch(query, *args, **options)
-        except OSError as error:
-            raise _unreachable(error) from error
-
-    async def fetchrow(self, query: str, *args: object, **options: Any) -> asyncpg.Record | None:
-        try:
-            return await super().fetchrow(query, *args, **options)
-        except OSError as error:
-            raise _unreachable(error) from error
-
-    async def fetchval(self, query: str, *args: object, **options: Any) -> Any:
-        try:
-            return await super().fetchval(query, *args, **options)
-        except OSError as error:
-            raise _unreachable(error) from error
-
-
-async def connect(
-    dsn: str, *, settings: Mapping[str, str] | None = None, statement_timeout: float | None = None
-) -> Connection:
-    """Open a connection. Raises one of `UNAVAILABLE`."""
-    try:
-        return await asyncpg.connect(
-            dsn,
-            server_settings=dict(settings or {}),
-            command_timeout=statement_timeout,
-            timeout=_CONNECT_SECONDS,
-            connection_class=_Connection,
-        )
-    except (OSError, asyncpg.InternalClientError) as error:
-        raise _unreachable(error) from error
-
-
-def _unreachable(error: Exception) -> Unreachable:
-    return Unreachable(f"{type(error).__name__}: {error}")
 
 
 async def _nothing(_: Connection) -> None:

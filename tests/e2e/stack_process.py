@@ -67,8 +67,9 @@ class MakeRun:
         return [process, *process.children(recursive=True)]
 
     def child(self, word: str) -> psutil.Process:
-        """Return the child whose command line has the word."""
-        return next(child for child in self.family()[1:] if word in child.cmdline())
+        """Return the child whose command line has the word, or is of the program of that name."""
+        children = psutil.Process(self.process.pid).children()
+        return next(child for child in children if word in {*child.cmdline(), Path(child.cmdline()[0]).name})
 
     def ended(self, within: float = 25) -> int:
         """Wait for its end; return the exit status."""
@@ -154,8 +155,18 @@ def environment_for(folder: Path, variables: Mapping[str, str]) -> dict[str, str
 
 
 def all_gone(processes: list[psutil.Process], within: float = 15) -> bool:
-    """Wait until none of the processes lives; tell whether that came true in time."""
-    return not psutil.wait_procs(processes, timeout=within)[1]
+    """Wait until none of the processes lives; tell whether that came true in time.
+
+    What has ended and waits for the system to take note of it, which adopts orphans, does not live.
+    """
+    return all(map(_ended, psutil.wait_procs(processes, timeout=within)[1]))
+
+
+def _ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def need_grpcurl() -> None:

@@ -1,5 +1,6 @@
 """`make run` starts everything, shows the way in, keeps it running, and leaves nothing behind."""
 
+import asyncio
 import json
 import signal
 import sys
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from chassis.embedded import temporary_data_folder
+from chassis.settings import Address
 from chassis.stack import SERVICES
+from chassis.stack.readiness import serving
 from tests.e2e.stack_process import READY, MakeRun, all_gone, make_run, need_grpcurl
 
 pytestmark = pytest.mark.timeout(90)
@@ -72,12 +75,27 @@ def test_a_killed_stack_leaves_no_process_and_its_successor_finds_the_data(
         sys.stdout.write(f"\nP14, to ready: first time {cold:.1f} s, after a kill {warm:.1f} s (target 5 s)\n")
 
 
-def test_a_crashed_service_is_started_again_and_a_second_ctrl_c_kills_what_hangs(folder: Path) -> None:
+@pytest.mark.parametrize("killed", ["postgres", "nats-server", "program_svc", "offer_svc", "catalogue_svc"])
+def test_whatever_crashes_is_started_again_and_everything_serves_again(folder: Path, killed: str) -> None:
     with make_run(folder) as run:
         run.until(READY)
-        run.child("catalogue_svc").kill()
+        run.child(killed).kill()
         run.until("ended by signal 9; starting it again")
         run.until("is back")
+        asyncio.run(all_serving(run))
+        assert run.process.poll() is None
+
+
+async def all_serving(run: MakeRun) -> None:
+    """Wait until every service answers and keeps up."""
+    addresses = [Address.parse(run.environment[service.variable("GRPC_ADDRESS")]) for service in SERVICES]
+    names = ("", "training.freshness")
+    await asyncio.gather(*(serving(each, within=30, health=name) for each in addresses for name in names))
+
+
+def test_a_second_ctrl_c_kills_what_hangs(folder: Path) -> None:
+    with make_run(folder) as run:
+        run.until(READY)
         family = run.family()
         run.child("program_svc").suspend()
         run.child("catalogue_svc").suspend()

@@ -97,7 +97,6 @@ async def test_health_tells_what_the_checks_find() -> None:
         watch = health.Watch(health_pb2.HealthCheckRequest())
         assert (await watch.read()).status == SERVING
         fine.update(ready=False, fresh=True)
-        orchard.server.health.refresh()
         assert (await watch.read()).status == NOT_SERVING
         assert await told() == [NOT_SERVING, NOT_SERVING, NOT_SERVING, SERVING]
         assert set((await health.List(health_pb2.HealthCheckRequest())).statuses) == {

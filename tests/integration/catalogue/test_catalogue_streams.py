@@ -1,8 +1,10 @@
 """Streams send whole lists in messages that fit, and go on where they were broken off."""
 
 import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from uuid import uuid4
+from zlib import crc32
 
 import grpc
 import grpc.aio
@@ -88,6 +90,24 @@ async def test_a_resume_token_of_another_stream_is_refused(catalogue: Running, s
     ):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await messages(catalogue, request)
+        assert reason(refused.value) == (grpc.StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_MALFORMED")
+
+
+async def test_a_forged_resume_token_is_refused_or_the_end_of_the_list(catalogue: Running, sources: Sources) -> None:
+    _, tokens = await publish_offers(sources, 3)
+    request = pb.StreamOffersRequest(max_batch_size=1, consistency=at(*tokens))
+    received = await messages(catalogue, request)
+    genuine = urlsafe_b64decode(received[0].resume_token + "=" * (-len(received[0].resume_token) % 4))
+
+    async def resumed(given: int) -> list[pb.StreamOffersResponse]:
+        payload = genuine[:-12] + given.to_bytes(8)
+        token = urlsafe_b64encode(payload + crc32(payload).to_bytes(4)).rstrip(b"=").decode()
+        return await messages(catalogue, pb.StreamOffersRequest(max_batch_size=1, resume_token=token))
+
+    assert [len(message.offers) for message in await resumed(2**63 - 1)] == [1, 1]
+    for given in (2**63, 2**64 - 1):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await resumed(given)
         assert reason(refused.value) == (grpc.StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_MALFORMED")
 
 

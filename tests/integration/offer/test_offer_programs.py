@@ -84,6 +84,21 @@ async def test_a_retirement_under_way_is_waited_for_and_then_obeyed(line: Line) 
     assert await line.get(draft.offer_id) == draft
 
 
+async def test_a_program_in_a_state_that_is_not_known_here_counts_as_not_released(line: Line) -> None:
+    draft = await line.draft(online(), priced=True)
+    replica = await asyncpg.connect(line.dsn)
+    try:
+        changed = "UPDATE released_program SET state = 2147483647 WHERE program_id = $1"
+        assert await replica.execute(changed, UUID(draft.program_id)) == "UPDATE 1"
+    finally:
+        await replica.close()
+    for call in (
+        line.offers.CreateOffer(create(draft.program_id)),
+        line.offers.PublishOffer(service.PublishOfferRequest(offer_id=draft.offer_id)),
+    ):
+        assert (await refused(call)).reason == "PROGRAM_NOT_RELEASED"
+
+
 async def test_publishing_while_the_program_retires_ends_one_way_or_the_other(line: Line) -> None:
     for _ in range(12):
         draft = await line.draft(online(), priced=True)

@@ -1,11 +1,12 @@
 """The cache keeps entries within its bytes and drops those that show what changed."""
 
+import tracemalloc
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue_svc.query.cache import ENTRY_OVERHEAD, EntryCache
+from catalogue_svc.query.cache import EntryCache, size_of
 
 A, B, P = UUID(int=1), UUID(int=2), UUID(int=3)
 
@@ -22,7 +23,7 @@ def test_an_entry_is_forgotten_with_each_id_that_it_shows_something_of() -> None
 
 
 def test_the_longest_unused_entry_goes_first() -> None:
-    cache = EntryCache(2 * (ENTRY_OVERHEAD + 10))
+    cache = EntryCache(2 * size_of(("a",), b"a" * 10, 1))
     cache.put(("a",), b"a" * 10, (A,))
     cache.put(("b",), b"b" * 10, (B,))
     assert cache.get(("a",))
@@ -36,6 +37,21 @@ def test_an_entry_larger_than_the_cache_is_not_kept() -> None:
     assert len(cache) == cache.size == 0
 
 
+def test_long_keys_take_of_the_room_what_they_take_of_memory() -> None:
+    tracemalloc.start()
+    try:
+        cache = EntryCache(4_000_000)
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(4_000):
+            languages = (f"x{number:07}-{each:026}" for each in range(20))
+            cache.put(("offer", str(UUID(int=number)), True, *languages), b"%0500d" % number, (UUID(int=number), P))
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert 1_000 < len(cache) < 2_000
+    assert taken < cache.size * 1.1
+
+
 @given(st.lists(st.tuples(st.sampled_from("pfc"), st.integers(0, 5), st.integers(0, 2000))))
 def test_the_size_is_that_of_what_is_kept_and_stays_within_bounds(steps: list[tuple[str, int, int]]) -> None:
     cache = EntryCache(5000)
@@ -46,7 +62,9 @@ def test_the_size_is_that_of_what_is_kept_and_stays_within_bounds(steps: list[tu
             cache.forget([UUID(int=number)])
         elif size == 0:
             cache.clear()
-        entries = [entry for number in range(6) if (entry := cache.get((number,))) is not None]
-        assert cache.size == sum(len(entry) + ENTRY_OVERHEAD for entry in entries) <= 5000
+        entries = {(number,): entry for number in range(6) if (entry := cache.get((number,))) is not None}
+        assert (
+            cache.size == sum(size_of(key, entry, len({key[0], key[0] % 2})) for key, entry in entries.items()) <= 5000
+        )
         assert len(cache) == len(entries)
         assert set(cache._keys) == {subject for kept in cache._kept.values() for subject in kept.subjects}

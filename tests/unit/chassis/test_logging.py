@@ -25,7 +25,7 @@ def _logging_as_it_was() -> Iterator[None]:
 @pytest.fixture
 def in_a_call() -> Iterator[None]:
     principal = Principal("alice", frozenset())
-    call = Call("/a.B/C", principal, {"x-correlation-id": "7"}, received=0, deadline=None, drain=Drain())
+    call = Call("/a.B/C", principal, {"x-correlation-id": "7"}, deadline=None, drain=Drain())
     token = _current.set(call)
     yield
     _current.reset(token)

@@ -53,6 +53,6 @@ def test_a_body_that_contradicts_its_headers_is_no_program(wrong: Event) -> None
         ProgramReplica().row(wrong)
 
 
-def test_a_state_that_has_no_name_here_is_no_row() -> None:
-    with pytest.raises(ValueError, match="1"):
-        ProgramReplica().row(event(Program.STATE_DRAFT))
+@pytest.mark.parametrize("number", [Program.STATE_DRAFT, 7, 2**31 - 1, -(2**31)])
+def test_a_state_that_has_no_name_here_is_kept_as_its_number(number: Program.State.ValueType) -> None:
+    assert ProgramReplica().row(event(number)) == ReleasedProgram(PROGRAM, 4, number)

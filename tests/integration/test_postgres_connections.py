@@ -1,0 +1,61 @@
+"""What is raised when the database is at fault, and when it is not."""
+
+import asyncio
+
+import pytest
+
+from chassis.embedded.ports import LOOPBACK, free_port
+from chassis.migrations import migrate
+from chassis.postgres import UNAVAILABLE, Connections, Unreachable
+from tests.conftest import NewDatabase
+
+SLOW = "SELECT pg_sleep(20)"
+_RUNNING = "SELECT pid FROM pg_stat_activity WHERE query = $1 AND state = 'active' AND datname = current_database()"
+
+
+async def test_a_server_that_is_not_there_is_unreachable() -> None:
+    nowhere = f"postgresql://training@{LOOPBACK}:{free_port()}/none"
+    async with Connections(nowhere, size=1, name="test") as connections:
+        for _ in range(2):
+            with pytest.raises(Unreachable):
+                await connections.answer()
+    with pytest.raises(Unreachable):
+        await migrate(nowhere, "offer_svc")
+
+
+async def test_a_statement_that_takes_too_long_is_the_databases_fault(database: NewDatabase) -> None:
+    dsn = await database()
+    async with Connections(dsn, size=1, name="test", statement_timeout=0.1) as connections:
+        with pytest.raises(Unreachable):
+            await connections.execute(SLOW)
+    async with Connections(dsn, size=1, name="test", statement_timeout=0.5) as connections:
+        with pytest.raises(Unreachable):
+            async with connections.transaction() as connection:
+                await connection.fetchval(SLOW)
+
+
+async def test_the_impatience_and_the_errors_of_a_user_stay_its_own(database: NewDatabase) -> None:
+    async with Connections(await database(), size=1, name="test") as connections:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1), connections.transaction() as connection:
+                await connection.fetch(SLOW)
+        with pytest.raises(ConnectionResetError):
+            async with connections.transaction():
+                raise ConnectionResetError
+        assert await connections.answer()
+
+
+@pytest.mark.parametrize("statement", ["SELECT pg_cancel_backend($1)", "SELECT pg_terminate_backend($1)"])
+async def test_an_operators_hand_is_the_databases_fault(statement: str, database: NewDatabase) -> None:
+    async with (
+        Connections(dsn := await database(), size=1, name="victim") as connections,
+        Connections(dsn, size=1, name="operator") as operator,
+    ):
+        slow = asyncio.ensure_future(connections.fetch(SLOW))
+        async with asyncio.timeout(10):
+            while (victim := await operator.fetchrow(_RUNNING, SLOW)) is None:
+                assert not slow.done()
+        await operator.execute(statement, victim["pid"])
+        with pytest.raises(UNAVAILABLE):
+            await slow
+        assert await connections.answer()
