@@ -83,12 +83,23 @@ async def settled(attempt: Callable[[float], Awaitable[Answer]], *, attempts: in
                 except grpc.aio.AioRpcError as error:
                     if error.code() not in UNSETTLED and not broke_while_sending(error):
                         raise
-                    made += 1
-                    if made == attempts:
-                        raise Unsettled(str(error.code())) from error
+                    ended: BaseException = error
+                except asyncio.CancelledError as error:
+                    if _is_cancelled():
+                        raise
+                    ended = error  # grpc.aio's own, of a stream whose connection was lost under a message of ours
+                made += 1
+                if made == attempts:
+                    raise Unsettled(repr(ended)) from ended
                 await asyncio.sleep(_PAUSE_SECONDS)
     except TimeoutError as error:
         raise Unsettled(f"no outcome in {PATIENCE_SECONDS:g} s") from error
+
+
+def _is_cancelled() -> bool:
+    """Tell whether this task was asked to end."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def broke_while_sending(error: grpc.aio.AioRpcError) -> bool:
