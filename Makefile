@@ -22,7 +22,7 @@ run: $(STAMP) ## Start everything on loopback: PostgreSQL, NATS and the three se
 	@$(BIN)/python -m chassis.stack --with-parent
 
 demo: $(STAMP) ## Start everything and load the sample catalogue
-	@$(BIN)/python -m chassis.stack --then $(BIN)/trainingctl demo
+	@$(BIN)/python -m chassis.stack --with-parent --then $(BIN)/trainingctl demo
 
 test: $(STAMP) ## Run the units, the bus's contracts and the whole line, on real PostgreSQL and NATS
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/unit tests/contract tests/e2e/test_line.py
