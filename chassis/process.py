@@ -43,7 +43,7 @@ def run(main: Main) -> int:
 def collect_seldom() -> None:
     """Leave out of garbage collections what was loaded, and have them after many more new objects than by default.
 
-    What a call leaves behind is freed by reference counts; collections find little, and cost a batch of events a fifth.
+    What a call leaves behind is freed by reference counts, so collections find little.
     """
     gc.collect()
     gc.freeze()
