@@ -87,6 +87,26 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A program can't be its own successor or prerequisite. Metadata: `program_id`."""
     ERROR_REASON_SUCCESSOR_NOT_RELEASED: _ErrorReason.ValueType  # 48
     """The successor named is not a released program. Metadata: `program_id`."""
+    ERROR_REASON_NOT_ASSIGNED: _ErrorReason.ValueType  # 49
+    """The program's review is assigned to others. Metadata: `principal`."""
+    ERROR_REASON_OPEN_BLOCKING_COMMENTS: _ErrorReason.ValueType  # 50
+    """Blocking comments on the working version are open. Metadata: `count`."""
+    ERROR_REASON_REVIEWER_NOT_REGISTERED: _ErrorReason.ValueType  # 51
+    """The principal is not registered as a reviewer. Metadata: `principal`."""
+    ERROR_REASON_REVIEWER_BUSY: _ErrorReason.ValueType  # 52
+    """The reviewer has as many open reviews as they take. Metadata: `principal`, `open_reviews`, `max_open_reviews`."""
+    ERROR_REASON_ALREADY_ASSIGNED: _ErrorReason.ValueType  # 53
+    """The reviewer is assigned to the program already. Metadata: `principal`."""
+    ERROR_REASON_NOT_A_REVIEWER: _ErrorReason.ValueType  # 54
+    """The caller is neither an author of the program nor a reviewer. Metadata: `principal`."""
+    ERROR_REASON_RELEASE_TIME_PAST: _ErrorReason.ValueType  # 55
+    """The time to release the program at is not in the future. Metadata: `release_time`, `now`."""
+    ERROR_REASON_RETIREMENT_TIME_PAST: _ErrorReason.ValueType  # 56
+    """The time to retire the program at is not in the future. Metadata: `effective_time`, `now`."""
+    ERROR_REASON_REJECTION_REASON_MISSING: _ErrorReason.ValueType  # 57
+    """A rejection needs a reason."""
+    ERROR_REASON_TOO_MANY_COMMENTS: _ErrorReason.ValueType  # 58
+    """The version has as many comments as it may have. Metadata: `limit`."""
     ERROR_REASON_OFFER_STATE: _ErrorReason.ValueType  # 60
     """The offer's state does not allow the command. Metadata: `state`, `command`."""
     ERROR_REASON_PROGRAM_NOT_RELEASED: _ErrorReason.ValueType  # 61
@@ -105,6 +125,42 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The schedule breaks a rule of scheduling. Metadata: `rule`."""
     ERROR_REASON_CAPACITY_INVALID: _ErrorReason.ValueType  # 68
     """The capacity breaks a rule of availability. Metadata: `rule`."""
+    ERROR_REASON_CAPACITY_BELOW_TAKEN: _ErrorReason.ValueType  # 69
+    """The capacity would be smaller than what is taken. Metadata: `taken`, `wanted`."""
+    ERROR_REASON_SALES_CLOSED: _ErrorReason.ValueType  # 70
+    """The offer can't be booked now. Metadata: `closed` (true where sales were closed by hand), `from`, `until` (when it
+    can be booked; empty where there is no bound).
+    """
+    ERROR_REASON_NO_SEATS: _ErrorReason.ValueType  # 71
+    """The offer has not the seats wanted, or others wait for them. Metadata: `left`, `wanted`, `waiting`."""
+    ERROR_REASON_ALREADY_RESERVED: _ErrorReason.ValueType  # 72
+    """The participant has a live reservation of this offer. Metadata: `reservation_id`, `state`."""
+    ERROR_REASON_NO_PRICE: _ErrorReason.ValueType  # 73
+    """No tier of the price list applies. Metadata: `currency`."""
+    ERROR_REASON_QUOTE_INVALID: _ErrorReason.ValueType  # 74
+    """The quote can't be read, or is for something else. Metadata: `problem`."""
+    ERROR_REASON_QUOTE_EXPIRED: _ErrorReason.ValueType  # 75
+    """The quote has expired: its price is not promised any more. Metadata: `expire_time`."""
+    ERROR_REASON_TIER_SOLD_OUT: _ErrorReason.ValueType  # 76
+    """Too few seats are left at the price quoted. Metadata: `tier`, `left`, `wanted`."""
+    ERROR_REASON_HOLD_EXPIRED: _ErrorReason.ValueType  # 77
+    """The hold has expired. Metadata: `expire_time`."""
+    ERROR_REASON_HOLD_LIMIT: _ErrorReason.ValueType  # 78
+    """The hold can't be extended further. Metadata: `expire_time`."""
+    ERROR_REASON_RESERVATION_STATE: _ErrorReason.ValueType  # 79
+    """The reservation's state does not allow the command. Metadata: `state`, `command`."""
+    ERROR_REASON_TOO_LATE_TO_LEAVE: _ErrorReason.ValueType  # 100
+    """The offer has begun: confirmed seats can't be given back. Metadata: `start`, `leave_until` (empty where it was not
+    rescheduled).
+    """
+    ERROR_REASON_WAITLIST_NOT_NEEDED: _ErrorReason.ValueType  # 101
+    """The seats wanted are free: reserve them. Metadata: `left`, `wanted`."""
+    ERROR_REASON_WAITLIST_FULL: _ErrorReason.ValueType  # 102
+    """The waitlist takes no more entries. Metadata: `limit`."""
+    ERROR_REASON_NO_WAITLIST: _ErrorReason.ValueType  # 103
+    """The offer has no waitlist."""
+    ERROR_REASON_FIELD_LOCKED: _ErrorReason.ValueType  # 104
+    """The field can't be changed in the offer's state, or never. Metadata: `field`, `state`."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. It stands in `google.rpc.ErrorInfo.reason`, without the prefix `ERROR_REASON_`, under the
@@ -173,6 +229,26 @@ ERROR_REASON_PROGRAM_REFERS_TO_ITSELF: ErrorReason.ValueType  # 47
 """A program can't be its own successor or prerequisite. Metadata: `program_id`."""
 ERROR_REASON_SUCCESSOR_NOT_RELEASED: ErrorReason.ValueType  # 48
 """The successor named is not a released program. Metadata: `program_id`."""
+ERROR_REASON_NOT_ASSIGNED: ErrorReason.ValueType  # 49
+"""The program's review is assigned to others. Metadata: `principal`."""
+ERROR_REASON_OPEN_BLOCKING_COMMENTS: ErrorReason.ValueType  # 50
+"""Blocking comments on the working version are open. Metadata: `count`."""
+ERROR_REASON_REVIEWER_NOT_REGISTERED: ErrorReason.ValueType  # 51
+"""The principal is not registered as a reviewer. Metadata: `principal`."""
+ERROR_REASON_REVIEWER_BUSY: ErrorReason.ValueType  # 52
+"""The reviewer has as many open reviews as they take. Metadata: `principal`, `open_reviews`, `max_open_reviews`."""
+ERROR_REASON_ALREADY_ASSIGNED: ErrorReason.ValueType  # 53
+"""The reviewer is assigned to the program already. Metadata: `principal`."""
+ERROR_REASON_NOT_A_REVIEWER: ErrorReason.ValueType  # 54
+"""The caller is neither an author of the program nor a reviewer. Metadata: `principal`."""
+ERROR_REASON_RELEASE_TIME_PAST: ErrorReason.ValueType  # 55
+"""The time to release the program at is not in the future. Metadata: `release_time`, `now`."""
+ERROR_REASON_RETIREMENT_TIME_PAST: ErrorReason.ValueType  # 56
+"""The time to retire the program at is not in the future. Metadata: `effective_time`, `now`."""
+ERROR_REASON_REJECTION_REASON_MISSING: ErrorReason.ValueType  # 57
+"""A rejection needs a reason."""
+ERROR_REASON_TOO_MANY_COMMENTS: ErrorReason.ValueType  # 58
+"""The version has as many comments as it may have. Metadata: `limit`."""
 ERROR_REASON_OFFER_STATE: ErrorReason.ValueType  # 60
 """The offer's state does not allow the command. Metadata: `state`, `command`."""
 ERROR_REASON_PROGRAM_NOT_RELEASED: ErrorReason.ValueType  # 61
@@ -191,6 +267,42 @@ ERROR_REASON_SCHEDULE_INVALID: ErrorReason.ValueType  # 67
 """The schedule breaks a rule of scheduling. Metadata: `rule`."""
 ERROR_REASON_CAPACITY_INVALID: ErrorReason.ValueType  # 68
 """The capacity breaks a rule of availability. Metadata: `rule`."""
+ERROR_REASON_CAPACITY_BELOW_TAKEN: ErrorReason.ValueType  # 69
+"""The capacity would be smaller than what is taken. Metadata: `taken`, `wanted`."""
+ERROR_REASON_SALES_CLOSED: ErrorReason.ValueType  # 70
+"""The offer can't be booked now. Metadata: `closed` (true where sales were closed by hand), `from`, `until` (when it
+can be booked; empty where there is no bound).
+"""
+ERROR_REASON_NO_SEATS: ErrorReason.ValueType  # 71
+"""The offer has not the seats wanted, or others wait for them. Metadata: `left`, `wanted`, `waiting`."""
+ERROR_REASON_ALREADY_RESERVED: ErrorReason.ValueType  # 72
+"""The participant has a live reservation of this offer. Metadata: `reservation_id`, `state`."""
+ERROR_REASON_NO_PRICE: ErrorReason.ValueType  # 73
+"""No tier of the price list applies. Metadata: `currency`."""
+ERROR_REASON_QUOTE_INVALID: ErrorReason.ValueType  # 74
+"""The quote can't be read, or is for something else. Metadata: `problem`."""
+ERROR_REASON_QUOTE_EXPIRED: ErrorReason.ValueType  # 75
+"""The quote has expired: its price is not promised any more. Metadata: `expire_time`."""
+ERROR_REASON_TIER_SOLD_OUT: ErrorReason.ValueType  # 76
+"""Too few seats are left at the price quoted. Metadata: `tier`, `left`, `wanted`."""
+ERROR_REASON_HOLD_EXPIRED: ErrorReason.ValueType  # 77
+"""The hold has expired. Metadata: `expire_time`."""
+ERROR_REASON_HOLD_LIMIT: ErrorReason.ValueType  # 78
+"""The hold can't be extended further. Metadata: `expire_time`."""
+ERROR_REASON_RESERVATION_STATE: ErrorReason.ValueType  # 79
+"""The reservation's state does not allow the command. Metadata: `state`, `command`."""
+ERROR_REASON_TOO_LATE_TO_LEAVE: ErrorReason.ValueType  # 100
+"""The offer has begun: confirmed seats can't be given back. Metadata: `start`, `leave_until` (empty where it was not
+rescheduled).
+"""
+ERROR_REASON_WAITLIST_NOT_NEEDED: ErrorReason.ValueType  # 101
+"""The seats wanted are free: reserve them. Metadata: `left`, `wanted`."""
+ERROR_REASON_WAITLIST_FULL: ErrorReason.ValueType  # 102
+"""The waitlist takes no more entries. Metadata: `limit`."""
+ERROR_REASON_NO_WAITLIST: ErrorReason.ValueType  # 103
+"""The offer has no waitlist."""
+ERROR_REASON_FIELD_LOCKED: ErrorReason.ValueType  # 104
+"""The field can't be changed in the offer's state, or never. Metadata: `field`, `state`."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 CODE_FIELD_NUMBER: _builtins.int

@@ -28,7 +28,7 @@ from training.offer.v1 import offer_pb2 as training_dot_offer_dot_v1_dot_offer__
 from training.type.v1 import vocabulary_pb2 as training_dot_type_dot_v1_dot_vocabulary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etraining/offer/v1/events.proto\x12\x11training.offer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1agoogle/type/interval.proto\x1a\x1dtraining/offer/v1/offer.proto\x1a!training/type/v1/vocabulary.proto\"\xfd\x01\n\nOfferEvent\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x36\n\tpublished\x18\x02 \x01(\x0b\x32!.training.offer.v1.OfferPublishedH\x00\x12\x34\n\x08repriced\x18\x03 \x01(\x0b\x32 .training.offer.v1.OfferRepricedH\x00\x12\x36\n\tcancelled\x18\x04 \x01(\x0b\x32!.training.offer.v1.OfferCancelledH\x00\x12\x30\n\x05offer\x18\x0f \x01(\x0b\x32!.training.offer.v1.PublishedOfferB\x08\n\x06\x63hange\"\x10\n\x0eOfferPublished\"\x0f\n\rOfferRepriced\"\x10\n\x0eOfferCancelled\"\xb2\x05\n\x0ePublishedOffer\x12\x10\n\x08offer_id\x18\x01 \x01(\t\x12\x12\n\nprogram_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x1e.training.offer.v1.Offer.State\x12-\n\x08schedule\x18\x05 \x01(\x0b\x32\x1b.training.offer.v1.Schedule\x12,\n\x04mode\x18\x06 \x01(\x0e\x32\x1e.training.type.v1.DeliveryMode\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x08\x63\x61pacity\x18\t \x01(\x0b\x32\x1b.training.offer.v1.Capacity\x12\x13\n\x0bseats_taken\x18\n \x01(\x05\x12\x30\n\nprice_list\x18\x0b \x01(\x0b\x32\x1c.training.offer.v1.PriceList\x12+\n\x0csales_window\x18\x0c \x01(\x0b\x32\x15.google.type.Interval\x12\x16\n\x0elanguage_codes\x18\r \x03(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cpublish_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63\x61ncel_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x13OfferRevisionRecord\x12\x0f\n\x07\x63ommand\x18\x01 \x01(\t\x12/\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1e.training.offer.v1.OfferChange\"\xbc\x02\n\x0bOfferChange\x12\x32\n\x07\x63reated\x18\x01 \x01(\x0b\x32\x1f.training.offer.v1.OfferCreatedH\x00\x12\x39\n\x0eprice_list_set\x18\x02 \x01(\x0b\x32\x1f.training.offer.v1.PriceListSetH\x00\x12\x42\n\x12sessions_scheduled\x18\x03 \x01(\x0b\x32$.training.offer.v1.SessionsScheduledH\x00\x12\x39\n\x0bmade_public\x18\x04 \x01(\x0b\x32\".training.offer.v1.OfferMadePublicH\x00\x12\x37\n\ncalled_off\x18\x05 \x01(\x0b\x32!.training.offer.v1.OfferCalledOffH\x00\x42\x06\n\x04kind\"\x96\x01\n\x0cOfferCreated\x12\x12\n\nprogram_id\x18\x01 \x01(\t\x12-\n\x08\x63\x61pacity\x18\x02 \x01(\x0b\x32\x1b.training.offer.v1.Capacity\x12+\n\x0csales_window\x18\x03 \x01(\x0b\x32\x15.google.type.Interval\x12\x16\n\x0elanguage_codes\x18\x04 \x03(\t\"@\n\x0cPriceListSet\x12\x30\n\nprice_list\x18\x01 \x01(\x0b\x32\x1c.training.offer.v1.PriceList\"x\n\x11SessionsScheduled\x12-\n\x08schedule\x18\x01 \x01(\x0b\x32\x1b.training.offer.v1.Schedule\x12\x34\n\x0c\x62ooking_mode\x18\x02 \x01(\x0e\x32\x1e.training.offer.v1.BookingMode\"\x11\n\x0fOfferMadePublic\"G\n\x0eOfferCalledOff\x12\x35\n\x0c\x63\x61ncellation\x18\x01 \x01(\x0b\x32\x1f.training.offer.v1.Cancellationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etraining/offer/v1/events.proto\x12\x11training.offer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1agoogle/type/interval.proto\x1a\x1dtraining/offer/v1/offer.proto\x1a!training/type/v1/vocabulary.proto\"\xa0\x04\n\nOfferEvent\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x36\n\tpublished\x18\x02 \x01(\x0b\x32!.training.offer.v1.OfferPublishedH\x00\x12\x34\n\x08repriced\x18\x03 \x01(\x0b\x32 .training.offer.v1.OfferRepricedH\x00\x12\x36\n\tcancelled\x18\x04 \x01(\x0b\x32!.training.offer.v1.OfferCancelledH\x00\x12:\n\x0brescheduled\x18\x05 \x01(\x0b\x32#.training.offer.v1.OfferRescheduledH\x00\x12\x46\n\x14\x61vailability_changed\x18\x06 \x01(\x0b\x32&.training.offer.v1.AvailabilityChangedH\x00\x12\x32\n\x07updated\x18\x07 \x01(\x0b\x32\x1f.training.offer.v1.OfferUpdatedH\x00\x12\x31\n\x07\x61t_risk\x18\x08 \x01(\x0b\x32\x1e.training.offer.v1.OfferAtRiskH\x00\x12\x36\n\tcompleted\x18\t \x01(\x0b\x32!.training.offer.v1.OfferCompletedH\x00\x12\x30\n\x05offer\x18\x0f \x01(\x0b\x32!.training.offer.v1.PublishedOfferB\x08\n\x06\x63hange\"\x10\n\x0eOfferPublished\"\x0f\n\rOfferRepriced\"\x10\n\x0eOfferCancelled\"\x12\n\x10OfferRescheduled\"\x15\n\x13\x41vailabilityChanged\"\x0e\n\x0cOfferUpdated\"\r\n\x0bOfferAtRisk\"\x10\n\x0eOfferCompleted\"\xe6\x07\n\x0ePublishedOffer\x12\x10\n\x08offer_id\x18\x01 \x01(\t\x12\x12\n\nprogram_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x1e.training.offer.v1.Offer.State\x12-\n\x08schedule\x18\x05 \x01(\x0b\x32\x1b.training.offer.v1.Schedule\x12,\n\x04mode\x18\x06 \x01(\x0e\x32\x1e.training.type.v1.DeliveryMode\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x08\x63\x61pacity\x18\t \x01(\x0b\x32\x1b.training.offer.v1.Capacity\x12\x13\n\x0bseats_taken\x18\n \x01(\x05\x12\x30\n\nprice_list\x18\x0b \x01(\x0b\x32\x1c.training.offer.v1.PriceList\x12+\n\x0csales_window\x18\x0c \x01(\x0b\x32\x15.google.type.Interval\x12\x16\n\x0elanguage_codes\x18\r \x03(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cpublish_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63\x61ncel_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0csales_closed\x18\x12 \x01(\x08\x12\x12\n\nseats_held\x18\x13 \x01(\x05\x12\x0f\n\x07waiting\x18\x14 \x01(\x05\x12\x15\n\rwaitlist_open\x18\x15 \x01(\x08\x12\x0f\n\x07\x61t_risk\x18\x16 \x01(\x08\x12\x36\n\x0eprevious_dates\x18\x17 \x03(\x0b\x32\x1e.training.offer.v1.FormerDates\x12/\n\x0bleave_until\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rcomplete_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\rsold_per_tier\x18\x1a \x03(\x0b\x32\x1c.training.offer.v1.TierSales\"W\n\x13OfferRevisionRecord\x12\x0f\n\x07\x63ommand\x18\x01 \x01(\t\x12/\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1e.training.offer.v1.OfferChange\"\x89\x0b\n\x0bOfferChange\x12\x32\n\x07\x63reated\x18\x01 \x01(\x0b\x32\x1f.training.offer.v1.OfferCreatedH\x00\x12\x39\n\x0eprice_list_set\x18\x02 \x01(\x0b\x32\x1f.training.offer.v1.PriceListSetH\x00\x12\x42\n\x12sessions_scheduled\x18\x03 \x01(\x0b\x32$.training.offer.v1.SessionsScheduledH\x00\x12\x39\n\x0bmade_public\x18\x04 \x01(\x0b\x32\".training.offer.v1.OfferMadePublicH\x00\x12\x37\n\ncalled_off\x18\x05 \x01(\x0b\x32!.training.offer.v1.OfferCalledOffH\x00\x12\x42\n\x12\x64\x65\x66inition_changed\x18\x06 \x01(\x0b\x32$.training.offer.v1.DefinitionChangedH\x00\x12\x36\n\x0c\x63\x61pacity_set\x18\x07 \x01(\x0b\x32\x1e.training.offer.v1.CapacitySetH\x00\x12\x36\n\x0csales_closed\x18\x08 \x01(\x0b\x32\x1e.training.offer.v1.SalesClosedH\x00\x12:\n\x0esales_reopened\x18\t \x01(\x0b\x32 .training.offer.v1.SalesReopenedH\x00\x12.\n\x05moved\x18\n \x01(\x0b\x32\x1d.training.offer.v1.OfferMovedH\x00\x12\x32\n\x07\x64\x65leted\x18\x0b \x01(\x0b\x32\x1f.training.offer.v1.OfferDeletedH\x00\x12.\n\x05\x65nded\x18\x0c \x01(\x0b\x32\x1d.training.offer.v1.OfferEndedH\x00\x12<\n\x0fminimum_decided\x18\r \x01(\x0b\x32!.training.offer.v1.MinimumDecidedH\x00\x12;\n\nseats_held\x18\x0e \x01(\x0b\x32%.training.offer.v1.ReservationChangedH\x00\x12>\n\rhold_extended\x18\x0f \x01(\x0b\x32%.training.offer.v1.ReservationChangedH\x00\x12@\n\x0fseats_confirmed\x18\x10 \x01(\x0b\x32%.training.offer.v1.ReservationChangedH\x00\x12?\n\x0eseats_released\x18\x11 \x01(\x0b\x32%.training.offer.v1.ReservationChangedH\x00\x12=\n\x0chold_expired\x18\x12 \x01(\x0b\x32%.training.offer.v1.ReservationChangedH\x00\x12@\n\x0fwaitlist_joined\x18\x13 \x01(\x0b\x32%.training.offer.v1.ReservationChangedH\x00\x12>\n\rwaitlist_left\x18\x14 \x01(\x0b\x32%.training.offer.v1.ReservationChangedH\x00\x12\x42\n\x11waitlist_promoted\x18\x15 \x01(\x0b\x32%.training.offer.v1.ReservationChangedH\x00\x12@\n\x11promotion_pending\x18\x16 \x01(\x0b\x32#.training.offer.v1.PromotionPendingH\x00\x12\x42\n\x12participant_erased\x18\x17 \x01(\x0b\x32$.training.offer.v1.ParticipantErasedH\x00\x42\x06\n\x04kind\"\xb4\x02\n\x0cOfferCreated\x12\x12\n\nprogram_id\x18\x01 \x01(\t\x12-\n\x08\x63\x61pacity\x18\x02 \x01(\x0b\x32\x1b.training.offer.v1.Capacity\x12+\n\x0csales_window\x18\x03 \x01(\x0b\x32\x15.google.type.Interval\x12\x16\n\x0elanguage_codes\x18\x04 \x03(\t\x12\x35\n\x11\x64\x65\x63ision_deadline\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14\x63\x61ncel_below_minimum\x18\x06 \x01(\x08\x12\x1b\n\x0ewaitlist_limit\x18\x07 \x01(\x05H\x00\x88\x01\x01\x12\x17\n\x0fsource_offer_id\x18\x08 \x01(\tB\x11\n\x0f_waitlist_limit\"\xa4\x02\n\x11\x44\x65\x66initionChanged\x12-\n\x08\x63\x61pacity\x18\x01 \x01(\x0b\x32\x1b.training.offer.v1.Capacity\x12+\n\x0csales_window\x18\x02 \x01(\x0b\x32\x15.google.type.Interval\x12\x16\n\x0elanguage_codes\x18\x03 \x03(\t\x12\x35\n\x11\x64\x65\x63ision_deadline\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14\x63\x61ncel_below_minimum\x18\x05 \x01(\x08\x12\x1b\n\x0ewaitlist_limit\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x16\n\x0e\x63hanged_fields\x18\x07 \x03(\tB\x11\n\x0f_waitlist_limit\"@\n\x0cPriceListSet\x12\x30\n\nprice_list\x18\x01 \x01(\x0b\x32\x1c.training.offer.v1.PriceList\"x\n\x11SessionsScheduled\x12-\n\x08schedule\x18\x01 \x01(\x0b\x32\x1b.training.offer.v1.Schedule\x12\x34\n\x0c\x62ooking_mode\x18\x02 \x01(\x0e\x32\x1e.training.offer.v1.BookingMode\"\x11\n\x0fOfferMadePublic\"G\n\x0eOfferCalledOff\x12\x35\n\x0c\x63\x61ncellation\x18\x01 \x01(\x0b\x32\x1f.training.offer.v1.Cancellation\"<\n\x0b\x43\x61pacitySet\x12-\n\x08\x63\x61pacity\x18\x01 \x01(\x0b\x32\x1b.training.offer.v1.Capacity\"\r\n\x0bSalesClosed\"\x0f\n\rSalesReopened\"\xd8\x01\n\nOfferMoved\x12-\n\x08schedule\x18\x01 \x01(\x0b\x32\x1b.training.offer.v1.Schedule\x12\x34\n\x0c\x62ooking_mode\x18\x02 \x01(\x0e\x32\x1e.training.offer.v1.BookingMode\x12\x34\n\x0c\x66ormer_dates\x18\x03 \x01(\x0b\x32\x1e.training.offer.v1.FormerDates\x12/\n\x0bleave_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x0e\n\x0cOfferDeleted\"\x0c\n\nOfferEnded\"!\n\x0eMinimumDecided\x12\x0f\n\x07\x61t_risk\x18\x01 \x01(\x08\"l\n\x12ReservationChanged\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\r\n\x05seats\x18\x02 \x01(\x05\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"#\n\x10PromotionPending\x12\x0f\n\x07pending\x18\x01 \x01(\x08\",\n\x11ParticipantErased\x12\x17\n\x0freservation_ids\x18\x01 \x03(\t\"\xb3\x01\n\x0cHistoryEntry\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x04 \x01(\t\x12\x16\n\x0e\x63hanged_fields\x18\x05 \x03(\t\x12/\n\x07\x63hanges\x18\x06 \x03(\x0b\x32\x1e.training.offer.v1.OfferChangeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,27 +36,61 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'training.offer.v1.events_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OFFEREVENT']._serialized_start=181
-  _globals['_OFFEREVENT']._serialized_end=434
-  _globals['_OFFERPUBLISHED']._serialized_start=436
-  _globals['_OFFERPUBLISHED']._serialized_end=452
-  _globals['_OFFERREPRICED']._serialized_start=454
-  _globals['_OFFERREPRICED']._serialized_end=469
-  _globals['_OFFERCANCELLED']._serialized_start=471
-  _globals['_OFFERCANCELLED']._serialized_end=487
-  _globals['_PUBLISHEDOFFER']._serialized_start=490
-  _globals['_PUBLISHEDOFFER']._serialized_end=1180
-  _globals['_OFFERREVISIONRECORD']._serialized_start=1182
-  _globals['_OFFERREVISIONRECORD']._serialized_end=1269
-  _globals['_OFFERCHANGE']._serialized_start=1272
-  _globals['_OFFERCHANGE']._serialized_end=1588
-  _globals['_OFFERCREATED']._serialized_start=1591
-  _globals['_OFFERCREATED']._serialized_end=1741
-  _globals['_PRICELISTSET']._serialized_start=1743
-  _globals['_PRICELISTSET']._serialized_end=1807
-  _globals['_SESSIONSSCHEDULED']._serialized_start=1809
-  _globals['_SESSIONSSCHEDULED']._serialized_end=1929
-  _globals['_OFFERMADEPUBLIC']._serialized_start=1931
-  _globals['_OFFERMADEPUBLIC']._serialized_end=1948
-  _globals['_OFFERCALLEDOFF']._serialized_start=1950
-  _globals['_OFFERCALLEDOFF']._serialized_end=2021
+  _globals['_OFFEREVENT']._serialized_end=725
+  _globals['_OFFERPUBLISHED']._serialized_start=727
+  _globals['_OFFERPUBLISHED']._serialized_end=743
+  _globals['_OFFERREPRICED']._serialized_start=745
+  _globals['_OFFERREPRICED']._serialized_end=760
+  _globals['_OFFERCANCELLED']._serialized_start=762
+  _globals['_OFFERCANCELLED']._serialized_end=778
+  _globals['_OFFERRESCHEDULED']._serialized_start=780
+  _globals['_OFFERRESCHEDULED']._serialized_end=798
+  _globals['_AVAILABILITYCHANGED']._serialized_start=800
+  _globals['_AVAILABILITYCHANGED']._serialized_end=821
+  _globals['_OFFERUPDATED']._serialized_start=823
+  _globals['_OFFERUPDATED']._serialized_end=837
+  _globals['_OFFERATRISK']._serialized_start=839
+  _globals['_OFFERATRISK']._serialized_end=852
+  _globals['_OFFERCOMPLETED']._serialized_start=854
+  _globals['_OFFERCOMPLETED']._serialized_end=870
+  _globals['_PUBLISHEDOFFER']._serialized_start=873
+  _globals['_PUBLISHEDOFFER']._serialized_end=1871
+  _globals['_OFFERREVISIONRECORD']._serialized_start=1873
+  _globals['_OFFERREVISIONRECORD']._serialized_end=1960
+  _globals['_OFFERCHANGE']._serialized_start=1963
+  _globals['_OFFERCHANGE']._serialized_end=3380
+  _globals['_OFFERCREATED']._serialized_start=3383
+  _globals['_OFFERCREATED']._serialized_end=3691
+  _globals['_DEFINITIONCHANGED']._serialized_start=3694
+  _globals['_DEFINITIONCHANGED']._serialized_end=3986
+  _globals['_PRICELISTSET']._serialized_start=3988
+  _globals['_PRICELISTSET']._serialized_end=4052
+  _globals['_SESSIONSSCHEDULED']._serialized_start=4054
+  _globals['_SESSIONSSCHEDULED']._serialized_end=4174
+  _globals['_OFFERMADEPUBLIC']._serialized_start=4176
+  _globals['_OFFERMADEPUBLIC']._serialized_end=4193
+  _globals['_OFFERCALLEDOFF']._serialized_start=4195
+  _globals['_OFFERCALLEDOFF']._serialized_end=4266
+  _globals['_CAPACITYSET']._serialized_start=4268
+  _globals['_CAPACITYSET']._serialized_end=4328
+  _globals['_SALESCLOSED']._serialized_start=4330
+  _globals['_SALESCLOSED']._serialized_end=4343
+  _globals['_SALESREOPENED']._serialized_start=4345
+  _globals['_SALESREOPENED']._serialized_end=4360
+  _globals['_OFFERMOVED']._serialized_start=4363
+  _globals['_OFFERMOVED']._serialized_end=4579
+  _globals['_OFFERDELETED']._serialized_start=4581
+  _globals['_OFFERDELETED']._serialized_end=4595
+  _globals['_OFFERENDED']._serialized_start=4597
+  _globals['_OFFERENDED']._serialized_end=4609
+  _globals['_MINIMUMDECIDED']._serialized_start=4611
+  _globals['_MINIMUMDECIDED']._serialized_end=4644
+  _globals['_RESERVATIONCHANGED']._serialized_start=4646
+  _globals['_RESERVATIONCHANGED']._serialized_end=4754
+  _globals['_PROMOTIONPENDING']._serialized_start=4756
+  _globals['_PROMOTIONPENDING']._serialized_end=4791
+  _globals['_PARTICIPANTERASED']._serialized_start=4793
+  _globals['_PARTICIPANTERASED']._serialized_end=4837
+  _globals['_HISTORYENTRY']._serialized_start=4840
+  _globals['_HISTORYENTRY']._serialized_end=5019
 # @@protoc_insertion_point(module_scope)

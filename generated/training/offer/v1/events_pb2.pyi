@@ -34,6 +34,11 @@ class OfferEvent(_message.Message):
     PUBLISHED_FIELD_NUMBER: _builtins.int
     REPRICED_FIELD_NUMBER: _builtins.int
     CANCELLED_FIELD_NUMBER: _builtins.int
+    RESCHEDULED_FIELD_NUMBER: _builtins.int
+    AVAILABILITY_CHANGED_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELD_NUMBER: _builtins.int
+    AT_RISK_FIELD_NUMBER: _builtins.int
+    COMPLETED_FIELD_NUMBER: _builtins.int
     OFFER_FIELD_NUMBER: _builtins.int
     actor: _builtins.str
     """The principal who caused the change."""
@@ -50,6 +55,26 @@ class OfferEvent(_message.Message):
         """The offer was called off."""
 
     @_builtins.property
+    def rescheduled(self) -> Global___OfferRescheduled:
+        """A published offer has other dates."""
+
+    @_builtins.property
+    def availability_changed(self) -> Global___AvailabilityChanged:
+        """Seats were taken or freed, the waitlist or the capacity changed, or sales were closed or reopened."""
+
+    @_builtins.property
+    def updated(self) -> Global___OfferUpdated:
+        """What a published offer is was changed otherwise."""
+
+    @_builtins.property
+    def at_risk(self) -> Global___OfferAtRisk:
+        """The minimum was not reached at the decision deadline."""
+
+    @_builtins.property
+    def completed(self) -> Global___OfferCompleted:
+        """The last session has ended, or the access window has closed."""
+
+    @_builtins.property
     def offer(self) -> Global___PublishedOffer:
         """The whole public state after the change."""
 
@@ -60,13 +85,18 @@ class OfferEvent(_message.Message):
         published: Global___OfferPublished | None = ...,
         repriced: Global___OfferRepriced | None = ...,
         cancelled: Global___OfferCancelled | None = ...,
+        rescheduled: Global___OfferRescheduled | None = ...,
+        availability_changed: Global___AvailabilityChanged | None = ...,
+        updated: Global___OfferUpdated | None = ...,
+        at_risk: Global___OfferAtRisk | None = ...,
+        completed: Global___OfferCompleted | None = ...,
         offer: Global___PublishedOffer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "change", b"change", "offer", b"offer", "published", b"published", "repriced", b"repriced"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at_risk", b"at_risk", "availability_changed", b"availability_changed", "cancelled", b"cancelled", "change", b"change", "completed", b"completed", "offer", b"offer", "published", b"published", "repriced", b"repriced", "rescheduled", b"rescheduled", "updated", b"updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancelled", b"cancelled", "change", b"change", "offer", b"offer", "published", b"published", "repriced", b"repriced"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_risk", b"at_risk", "availability_changed", b"availability_changed", "cancelled", b"cancelled", "change", b"change", "completed", b"completed", "offer", b"offer", "published", b"published", "repriced", b"repriced", "rescheduled", b"rescheduled", "updated", b"updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["published", "repriced", "cancelled"]  # noqa: Y015
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["published", "repriced", "cancelled", "rescheduled", "availability_changed", "updated", "at_risk", "completed"]  # noqa: Y015
     _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
 
@@ -124,6 +154,91 @@ class OfferCancelled(_message.Message):
 Global___OfferCancelled: _TypeAlias = OfferCancelled  # noqa: Y015
 
 @_typing.final
+class OfferRescheduled(_message.Message):
+    """A published offer has other dates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferRescheduled: _TypeAlias = OfferRescheduled  # noqa: Y015
+
+@_typing.final
+class AvailabilityChanged(_message.Message):
+    """Seats were taken or freed, the waitlist or the capacity changed, or sales were closed or reopened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AvailabilityChanged: _TypeAlias = AvailabilityChanged  # noqa: Y015
+
+@_typing.final
+class OfferUpdated(_message.Message):
+    """What a published offer is was changed otherwise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferUpdated: _TypeAlias = OfferUpdated  # noqa: Y015
+
+@_typing.final
+class OfferAtRisk(_message.Message):
+    """The minimum was not reached at the decision deadline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferAtRisk: _TypeAlias = OfferAtRisk  # noqa: Y015
+
+@_typing.final
+class OfferCompleted(_message.Message):
+    """The last session has ended, or the access window has closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferCompleted: _TypeAlias = OfferCompleted  # noqa: Y015
+
+@_typing.final
 class PublishedOffer(_message.Message):
     """Everything about an offer that readers may see: no participants, no codes, no join URIs, no reasons."""
 
@@ -146,6 +261,15 @@ class PublishedOffer(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
     CANCEL_TIME_FIELD_NUMBER: _builtins.int
+    SALES_CLOSED_FIELD_NUMBER: _builtins.int
+    SEATS_HELD_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    WAITLIST_OPEN_FIELD_NUMBER: _builtins.int
+    AT_RISK_FIELD_NUMBER: _builtins.int
+    PREVIOUS_DATES_FIELD_NUMBER: _builtins.int
+    LEAVE_UNTIL_FIELD_NUMBER: _builtins.int
+    COMPLETE_TIME_FIELD_NUMBER: _builtins.int
+    SOLD_PER_TIER_FIELD_NUMBER: _builtins.int
     offer_id: _builtins.str
     """The offer's id (UUID)."""
     program_id: _builtins.str
@@ -158,6 +282,16 @@ class PublishedOffer(_message.Message):
     """How the offer as a whole is held: the mode of its sessions, HYBRID when they differ, or SELF_PACED."""
     seats_taken: _builtins.int
     """The seats taken: held, confirmed and opening balance."""
+    sales_closed: _builtins.bool
+    """Whether sales are closed, whatever the sales window says."""
+    seats_held: _builtins.int
+    """The seats of `seats_taken` that are held, not yet confirmed."""
+    waiting: _builtins.int
+    """The entries of the waitlist."""
+    waitlist_open: _builtins.bool
+    """Whether the waitlist takes another entry."""
+    at_risk: _builtins.bool
+    """The minimum was not reached at the decision deadline, and has not been since."""
     @_builtins.property
     def schedule(self) -> _offer_pb2.Schedule:
         """The sessions in order, without join URIs, or the access window."""
@@ -202,6 +336,22 @@ class PublishedOffer(_message.Message):
     def cancel_time(self) -> _timestamp_pb2.Timestamp:
         """When it was cancelled, if it was."""
 
+    @_builtins.property
+    def previous_dates(self) -> _containers.RepeatedCompositeFieldContainer[_offer_pb2.FormerDates]:
+        """The dates it had before it was rescheduled, oldest first; the latest 20."""
+
+    @_builtins.property
+    def leave_until(self) -> _timestamp_pb2.Timestamp:
+        """Until then, holders may leave: it was rescheduled."""
+
+    @_builtins.property
+    def complete_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was completed, if it was."""
+
+    @_builtins.property
+    def sold_per_tier(self) -> _containers.RepeatedCompositeFieldContainer[_offer_pb2.TierSales]:
+        """The seats sold at the price of each public tier that has a quantity limit; tiers without any are left out."""
+
     def __init__(
         self,
         *,
@@ -222,10 +372,19 @@ class PublishedOffer(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         publish_time: _timestamp_pb2.Timestamp | None = ...,
         cancel_time: _timestamp_pb2.Timestamp | None = ...,
+        sales_closed: _builtins.bool = ...,
+        seats_held: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        waitlist_open: _builtins.bool = ...,
+        at_risk: _builtins.bool = ...,
+        previous_dates: _abc.Iterable[_offer_pb2.FormerDates] | None = ...,
+        leave_until: _timestamp_pb2.Timestamp | None = ...,
+        complete_time: _timestamp_pb2.Timestamp | None = ...,
+        sold_per_tier: _abc.Iterable[_offer_pb2.TierSales] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_time", b"cancel_time", "capacity", b"capacity", "create_time", b"create_time", "end_time", b"end_time", "price_list", b"price_list", "publish_time", b"publish_time", "sales_window", b"sales_window", "schedule", b"schedule", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_time", b"cancel_time", "capacity", b"capacity", "complete_time", b"complete_time", "create_time", b"create_time", "end_time", b"end_time", "leave_until", b"leave_until", "price_list", b"price_list", "publish_time", b"publish_time", "sales_window", b"sales_window", "schedule", b"schedule", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_time", b"cancel_time", "capacity", b"capacity", "create_time", b"create_time", "end_time", b"end_time", "language_codes", b"language_codes", "mode", b"mode", "offer_id", b"offer_id", "price_list", b"price_list", "program_id", b"program_id", "publish_time", b"publish_time", "revision", b"revision", "sales_window", b"sales_window", "schedule", b"schedule", "seats_taken", b"seats_taken", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_risk", b"at_risk", "cancel_time", b"cancel_time", "capacity", b"capacity", "complete_time", b"complete_time", "create_time", b"create_time", "end_time", b"end_time", "language_codes", b"language_codes", "leave_until", b"leave_until", "mode", b"mode", "offer_id", b"offer_id", "previous_dates", b"previous_dates", "price_list", b"price_list", "program_id", b"program_id", "publish_time", b"publish_time", "revision", b"revision", "sales_closed", b"sales_closed", "sales_window", b"sales_window", "schedule", b"schedule", "seats_held", b"seats_held", "seats_taken", b"seats_taken", "sold_per_tier", b"sold_per_tier", "start_time", b"start_time", "state", b"state", "update_time", b"update_time", "waiting", b"waiting", "waitlist_open", b"waitlist_open"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -270,6 +429,24 @@ class OfferChange(_message.Message):
     SESSIONS_SCHEDULED_FIELD_NUMBER: _builtins.int
     MADE_PUBLIC_FIELD_NUMBER: _builtins.int
     CALLED_OFF_FIELD_NUMBER: _builtins.int
+    DEFINITION_CHANGED_FIELD_NUMBER: _builtins.int
+    CAPACITY_SET_FIELD_NUMBER: _builtins.int
+    SALES_CLOSED_FIELD_NUMBER: _builtins.int
+    SALES_REOPENED_FIELD_NUMBER: _builtins.int
+    MOVED_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    MINIMUM_DECIDED_FIELD_NUMBER: _builtins.int
+    SEATS_HELD_FIELD_NUMBER: _builtins.int
+    HOLD_EXTENDED_FIELD_NUMBER: _builtins.int
+    SEATS_CONFIRMED_FIELD_NUMBER: _builtins.int
+    SEATS_RELEASED_FIELD_NUMBER: _builtins.int
+    HOLD_EXPIRED_FIELD_NUMBER: _builtins.int
+    WAITLIST_JOINED_FIELD_NUMBER: _builtins.int
+    WAITLIST_LEFT_FIELD_NUMBER: _builtins.int
+    WAITLIST_PROMOTED_FIELD_NUMBER: _builtins.int
+    PROMOTION_PENDING_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_ERASED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def created(self) -> Global___OfferCreated:
         """The offer was created."""
@@ -290,6 +467,78 @@ class OfferChange(_message.Message):
     def called_off(self) -> Global___OfferCalledOff:
         """The offer was called off."""
 
+    @_builtins.property
+    def definition_changed(self) -> Global___DefinitionChanged:
+        """What the offer is was changed."""
+
+    @_builtins.property
+    def capacity_set(self) -> Global___CapacitySet:
+        """The capacity was set."""
+
+    @_builtins.property
+    def sales_closed(self) -> Global___SalesClosed:
+        """Sales were closed."""
+
+    @_builtins.property
+    def sales_reopened(self) -> Global___SalesReopened:
+        """Sales were reopened."""
+
+    @_builtins.property
+    def moved(self) -> Global___OfferMoved:
+        """The published offer was given other dates."""
+
+    @_builtins.property
+    def deleted(self) -> Global___OfferDeleted:
+        """The draft was deleted."""
+
+    @_builtins.property
+    def ended(self) -> Global___OfferEnded:
+        """The offer was completed."""
+
+    @_builtins.property
+    def minimum_decided(self) -> Global___MinimumDecided:
+        """The minimum was compared with the seats confirmed, at the decision deadline."""
+
+    @_builtins.property
+    def seats_held(self) -> Global___ReservationChanged:
+        """Seats were reserved."""
+
+    @_builtins.property
+    def hold_extended(self) -> Global___ReservationChanged:
+        """A hold was extended."""
+
+    @_builtins.property
+    def seats_confirmed(self) -> Global___ReservationChanged:
+        """Seats were confirmed."""
+
+    @_builtins.property
+    def seats_released(self) -> Global___ReservationChanged:
+        """Seats were given back."""
+
+    @_builtins.property
+    def hold_expired(self) -> Global___ReservationChanged:
+        """A hold was not confirmed in time."""
+
+    @_builtins.property
+    def waitlist_joined(self) -> Global___ReservationChanged:
+        """An entry was added to the waitlist."""
+
+    @_builtins.property
+    def waitlist_left(self) -> Global___ReservationChanged:
+        """An entry was taken off the waitlist."""
+
+    @_builtins.property
+    def waitlist_promoted(self) -> Global___ReservationChanged:
+        """An entry of the waitlist was given its seats, as a hold."""
+
+    @_builtins.property
+    def promotion_pending(self) -> Global___PromotionPending:
+        """Seats were left to be given to those who wait, or were no longer."""
+
+    @_builtins.property
+    def participant_erased(self) -> Global___ParticipantErased:
+        """A participant's name was erased from reservations."""
+
     def __init__(
         self,
         *,
@@ -298,12 +547,30 @@ class OfferChange(_message.Message):
         sessions_scheduled: Global___SessionsScheduled | None = ...,
         made_public: Global___OfferMadePublic | None = ...,
         called_off: Global___OfferCalledOff | None = ...,
+        definition_changed: Global___DefinitionChanged | None = ...,
+        capacity_set: Global___CapacitySet | None = ...,
+        sales_closed: Global___SalesClosed | None = ...,
+        sales_reopened: Global___SalesReopened | None = ...,
+        moved: Global___OfferMoved | None = ...,
+        deleted: Global___OfferDeleted | None = ...,
+        ended: Global___OfferEnded | None = ...,
+        minimum_decided: Global___MinimumDecided | None = ...,
+        seats_held: Global___ReservationChanged | None = ...,
+        hold_extended: Global___ReservationChanged | None = ...,
+        seats_confirmed: Global___ReservationChanged | None = ...,
+        seats_released: Global___ReservationChanged | None = ...,
+        hold_expired: Global___ReservationChanged | None = ...,
+        waitlist_joined: Global___ReservationChanged | None = ...,
+        waitlist_left: Global___ReservationChanged | None = ...,
+        waitlist_promoted: Global___ReservationChanged | None = ...,
+        promotion_pending: Global___PromotionPending | None = ...,
+        participant_erased: Global___ParticipantErased | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["called_off", b"called_off", "created", b"created", "kind", b"kind", "made_public", b"made_public", "price_list_set", b"price_list_set", "sessions_scheduled", b"sessions_scheduled"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["called_off", b"called_off", "capacity_set", b"capacity_set", "created", b"created", "definition_changed", b"definition_changed", "deleted", b"deleted", "ended", b"ended", "hold_expired", b"hold_expired", "hold_extended", b"hold_extended", "kind", b"kind", "made_public", b"made_public", "minimum_decided", b"minimum_decided", "moved", b"moved", "participant_erased", b"participant_erased", "price_list_set", b"price_list_set", "promotion_pending", b"promotion_pending", "sales_closed", b"sales_closed", "sales_reopened", b"sales_reopened", "seats_confirmed", b"seats_confirmed", "seats_held", b"seats_held", "seats_released", b"seats_released", "sessions_scheduled", b"sessions_scheduled", "waitlist_joined", b"waitlist_joined", "waitlist_left", b"waitlist_left", "waitlist_promoted", b"waitlist_promoted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["called_off", b"called_off", "created", b"created", "kind", b"kind", "made_public", b"made_public", "price_list_set", b"price_list_set", "sessions_scheduled", b"sessions_scheduled"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["called_off", b"called_off", "capacity_set", b"capacity_set", "created", b"created", "definition_changed", b"definition_changed", "deleted", b"deleted", "ended", b"ended", "hold_expired", b"hold_expired", "hold_extended", b"hold_extended", "kind", b"kind", "made_public", b"made_public", "minimum_decided", b"minimum_decided", "moved", b"moved", "participant_erased", b"participant_erased", "price_list_set", b"price_list_set", "promotion_pending", b"promotion_pending", "sales_closed", b"sales_closed", "sales_reopened", b"sales_reopened", "seats_confirmed", b"seats_confirmed", "seats_held", b"seats_held", "seats_released", b"seats_released", "sessions_scheduled", b"sessions_scheduled", "waitlist_joined", b"waitlist_joined", "waitlist_left", b"waitlist_left", "waitlist_promoted", b"waitlist_promoted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["created", "price_list_set", "sessions_scheduled", "made_public", "called_off"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["created", "price_list_set", "sessions_scheduled", "made_public", "called_off", "definition_changed", "capacity_set", "sales_closed", "sales_reopened", "moved", "deleted", "ended", "minimum_decided", "seats_held", "hold_extended", "seats_confirmed", "seats_released", "hold_expired", "waitlist_joined", "waitlist_left", "waitlist_promoted", "promotion_pending", "participant_erased"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -319,8 +586,18 @@ class OfferCreated(_message.Message):
     CAPACITY_FIELD_NUMBER: _builtins.int
     SALES_WINDOW_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
+    DECISION_DEADLINE_FIELD_NUMBER: _builtins.int
+    CANCEL_BELOW_MINIMUM_FIELD_NUMBER: _builtins.int
+    WAITLIST_LIMIT_FIELD_NUMBER: _builtins.int
+    SOURCE_OFFER_ID_FIELD_NUMBER: _builtins.int
     program_id: _builtins.str
     """The program it is a run of (UUID)."""
+    cancel_below_minimum: _builtins.bool
+    """Whether the offer is cancelled if the minimum is not reached by then."""
+    waitlist_limit: _builtins.int
+    """How many entries the waitlist may have."""
+    source_offer_id: _builtins.str
+    """The offer whose copy it is (UUID), if it is one."""
     @_builtins.property
     def capacity(self) -> _offer_pb2.Capacity:
         """The number of seats and the minimum."""
@@ -333,6 +610,10 @@ class OfferCreated(_message.Message):
     def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages in which it is held."""
 
+    @_builtins.property
+    def decision_deadline(self) -> _timestamp_pb2.Timestamp:
+        """When it is decided whether enough people take part."""
+
     def __init__(
         self,
         *,
@@ -340,14 +621,78 @@ class OfferCreated(_message.Message):
         capacity: _offer_pb2.Capacity | None = ...,
         sales_window: _interval_pb2.Interval | None = ...,
         language_codes: _abc.Iterable[_builtins.str] | None = ...,
+        decision_deadline: _timestamp_pb2.Timestamp | None = ...,
+        cancel_below_minimum: _builtins.bool = ...,
+        waitlist_limit: _builtins.int | None = ...,
+        source_offer_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "sales_window", b"sales_window"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "capacity", b"capacity", "decision_deadline", b"decision_deadline", "sales_window", b"sales_window", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "language_codes", b"language_codes", "program_id", b"program_id", "sales_window", b"sales_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "cancel_below_minimum", b"cancel_below_minimum", "capacity", b"capacity", "decision_deadline", b"decision_deadline", "language_codes", b"language_codes", "program_id", b"program_id", "sales_window", b"sales_window", "source_offer_id", b"source_offer_id", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__waitlist_limit: _TypeAlias = _typing.Literal["waitlist_limit"]  # noqa: Y015
+    _WhichOneofArgType__waitlist_limit: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__waitlist_limit) -> _WhichOneofReturnType__waitlist_limit | None: ...
 
 Global___OfferCreated: _TypeAlias = OfferCreated  # noqa: Y015
+
+@_typing.final
+class DefinitionChanged(_message.Message):
+    """What the offer is was changed; the whole of it after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    SALES_WINDOW_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
+    DECISION_DEADLINE_FIELD_NUMBER: _builtins.int
+    CANCEL_BELOW_MINIMUM_FIELD_NUMBER: _builtins.int
+    WAITLIST_LIMIT_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    cancel_below_minimum: _builtins.bool
+    """Whether the offer is cancelled if the minimum is not reached by then."""
+    waitlist_limit: _builtins.int
+    """How many entries the waitlist may have."""
+    @_builtins.property
+    def capacity(self) -> _offer_pb2.Capacity:
+        """The number of seats and the minimum."""
+
+    @_builtins.property
+    def sales_window(self) -> _interval_pb2.Interval:
+        """When it can be booked."""
+
+    @_builtins.property
+    def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The languages in which it is held."""
+
+    @_builtins.property
+    def decision_deadline(self) -> _timestamp_pb2.Timestamp:
+        """When it is decided whether enough people take part."""
+
+    @_builtins.property
+    def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, by their names in `OfferDefinition`."""
+
+    def __init__(
+        self,
+        *,
+        capacity: _offer_pb2.Capacity | None = ...,
+        sales_window: _interval_pb2.Interval | None = ...,
+        language_codes: _abc.Iterable[_builtins.str] | None = ...,
+        decision_deadline: _timestamp_pb2.Timestamp | None = ...,
+        cancel_below_minimum: _builtins.bool = ...,
+        waitlist_limit: _builtins.int | None = ...,
+        changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "capacity", b"capacity", "decision_deadline", b"decision_deadline", "sales_window", b"sales_window", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "cancel_below_minimum", b"cancel_below_minimum", "capacity", b"capacity", "changed_fields", b"changed_fields", "decision_deadline", b"decision_deadline", "language_codes", b"language_codes", "sales_window", b"sales_window", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__waitlist_limit: _TypeAlias = _typing.Literal["waitlist_limit"]  # noqa: Y015
+    _WhichOneofArgType__waitlist_limit: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__waitlist_limit) -> _WhichOneofReturnType__waitlist_limit | None: ...
+
+Global___DefinitionChanged: _TypeAlias = DefinitionChanged  # noqa: Y015
 
 @_typing.final
 class PriceListSet(_message.Message):
@@ -441,3 +786,283 @@ class OfferCalledOff(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OfferCalledOff: _TypeAlias = OfferCalledOff  # noqa: Y015
+
+@_typing.final
+class CapacitySet(_message.Message):
+    """The capacity was set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def capacity(self) -> _offer_pb2.Capacity:
+        """The capacity after the change."""
+
+    def __init__(
+        self,
+        *,
+        capacity: _offer_pb2.Capacity | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CapacitySet: _TypeAlias = CapacitySet  # noqa: Y015
+
+@_typing.final
+class SalesClosed(_message.Message):
+    """Sales were closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SalesClosed: _TypeAlias = SalesClosed  # noqa: Y015
+
+@_typing.final
+class SalesReopened(_message.Message):
+    """Sales were reopened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SalesReopened: _TypeAlias = SalesReopened  # noqa: Y015
+
+@_typing.final
+class OfferMoved(_message.Message):
+    """The published offer was given other dates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEDULE_FIELD_NUMBER: _builtins.int
+    BOOKING_MODE_FIELD_NUMBER: _builtins.int
+    FORMER_DATES_FIELD_NUMBER: _builtins.int
+    LEAVE_UNTIL_FIELD_NUMBER: _builtins.int
+    booking_mode: _offer_pb2.BookingMode.ValueType
+    """What happens when a room or a trainer is booked elsewhere at the time."""
+    @_builtins.property
+    def schedule(self) -> _offer_pb2.Schedule:
+        """The schedule after the change."""
+
+    @_builtins.property
+    def former_dates(self) -> _offer_pb2.FormerDates:
+        """The dates before the change."""
+
+    @_builtins.property
+    def leave_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when holders may leave."""
+
+    def __init__(
+        self,
+        *,
+        schedule: _offer_pb2.Schedule | None = ...,
+        booking_mode: _offer_pb2.BookingMode.ValueType = ...,
+        former_dates: _offer_pb2.FormerDates | None = ...,
+        leave_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["former_dates", b"former_dates", "leave_until", b"leave_until", "schedule", b"schedule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_mode", b"booking_mode", "former_dates", b"former_dates", "leave_until", b"leave_until", "schedule", b"schedule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferMoved: _TypeAlias = OfferMoved  # noqa: Y015
+
+@_typing.final
+class OfferDeleted(_message.Message):
+    """The draft was deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferDeleted: _TypeAlias = OfferDeleted  # noqa: Y015
+
+@_typing.final
+class OfferEnded(_message.Message):
+    """The offer was completed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferEnded: _TypeAlias = OfferEnded  # noqa: Y015
+
+@_typing.final
+class MinimumDecided(_message.Message):
+    """The minimum was compared with the seats confirmed, at the decision deadline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_RISK_FIELD_NUMBER: _builtins.int
+    at_risk: _builtins.bool
+    """Whether too few seats were confirmed."""
+    def __init__(
+        self,
+        *,
+        at_risk: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_risk", b"at_risk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MinimumDecided: _TypeAlias = MinimumDecided  # noqa: Y015
+
+@_typing.final
+class ReservationChanged(_message.Message):
+    """A reservation changed. It is named by its id: whose it is and what it costs stand in the reservation alone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    reservation_id: _builtins.str
+    """The reservation (UUID)."""
+    seats: _builtins.int
+    """How many seats."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when they are held, if they are."""
+
+    def __init__(
+        self,
+        *,
+        reservation_id: _builtins.str = ...,
+        seats: _builtins.int = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "reservation_id", b"reservation_id", "seats", b"seats"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReservationChanged: _TypeAlias = ReservationChanged  # noqa: Y015
+
+@_typing.final
+class PromotionPending(_message.Message):
+    """Seats were left to be given to those who wait, or were no longer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PENDING_FIELD_NUMBER: _builtins.int
+    pending: _builtins.bool
+    """Whether they are."""
+    def __init__(
+        self,
+        *,
+        pending: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pending", b"pending"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromotionPending: _TypeAlias = PromotionPending  # noqa: Y015
+
+@_typing.final
+class ParticipantErased(_message.Message):
+    """A participant's name was erased from reservations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reservation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The reservations (UUIDs)."""
+
+    def __init__(
+        self,
+        *,
+        reservation_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reservation_ids", b"reservation_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParticipantErased: _TypeAlias = ParticipantErased  # noqa: Y015
+
+@_typing.final
+class HistoryEntry(_message.Message):
+    """One revision of an offer, as its history tells it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    COMMAND_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision."""
+    actor: _builtins.str
+    """The principal who caused it; `timekeeper` for what time brought about."""
+    command: _builtins.str
+    """The command that was accepted, for example `SetPriceList`."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it was accepted."""
+
+    @_builtins.property
+    def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields of the offer that changed, by their names in `Offer`."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___OfferChange]:
+        """What changed, in order. Reservations are named by their ids."""
+
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        actor: _builtins.str = ...,
+        command: _builtins.str = ...,
+        changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+        changes: _abc.Iterable[Global___OfferChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "changed_fields", b"changed_fields", "changes", b"changes", "command", b"command", "revision", b"revision", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HistoryEntry: _TypeAlias = HistoryEntry  # noqa: Y015

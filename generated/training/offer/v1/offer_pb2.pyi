@@ -99,6 +99,8 @@ class Offer(_message.Message):
         """Its last session has ended."""
         STATE_CANCELLED: Offer._State.ValueType  # 4
         """Called off."""
+        STATE_DELETED: Offer._State.ValueType  # 5
+        """Deleted as a draft; it is not found any more, and its id is never used again."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """The state of an offer."""
@@ -113,6 +115,8 @@ class Offer(_message.Message):
     """Its last session has ended."""
     STATE_CANCELLED: Offer.State.ValueType  # 4
     """Called off."""
+    STATE_DELETED: Offer.State.ValueType  # 5
+    """Deleted as a draft; it is not found any more, and its id is never used again."""
 
     OFFER_ID_FIELD_NUMBER: _builtins.int
     PROGRAM_ID_FIELD_NUMBER: _builtins.int
@@ -129,6 +133,17 @@ class Offer(_message.Message):
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
     CANCELLATION_FIELD_NUMBER: _builtins.int
     BOOKING_MODE_FIELD_NUMBER: _builtins.int
+    DECISION_DEADLINE_FIELD_NUMBER: _builtins.int
+    CANCEL_BELOW_MINIMUM_FIELD_NUMBER: _builtins.int
+    WAITLIST_LIMIT_FIELD_NUMBER: _builtins.int
+    SALES_CLOSED_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    AT_RISK_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    PREVIOUS_DATES_FIELD_NUMBER: _builtins.int
+    LEAVE_UNTIL_FIELD_NUMBER: _builtins.int
+    COMPLETE_TIME_FIELD_NUMBER: _builtins.int
+    SOURCE_OFFER_ID_FIELD_NUMBER: _builtins.int
     offer_id: _builtins.str
     """The offer's id (UUID)."""
     program_id: _builtins.str
@@ -141,6 +156,16 @@ class Offer(_message.Message):
     """Output only. The offer's state."""
     booking_mode: Global___BookingMode.ValueType
     """Output only. What its schedule does where a room or a trainer is booked elsewhere; set once it is scheduled."""
+    cancel_below_minimum: _builtins.bool
+    """Whether the offer is cancelled if the minimum is not reached by then; otherwise it is only flagged `at_risk`."""
+    waitlist_limit: _builtins.int
+    """How many entries the waitlist may have; absent means no limit, zero no waitlist."""
+    sales_closed: _builtins.bool
+    """Output only. Whether sales are closed, whatever the sales window says."""
+    at_risk: _builtins.bool
+    """Output only. The minimum was not reached at the decision deadline, and has not been since."""
+    source_offer_id: _builtins.str
+    """Output only. The offer whose copy it is (UUID), if it is one."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Output only. When the offer was created."""
@@ -177,6 +202,30 @@ class Offer(_message.Message):
     def cancellation(self) -> Global___Cancellation:
         """Output only. Set once it is cancelled."""
 
+    @_builtins.property
+    def decision_deadline(self) -> _timestamp_pb2.Timestamp:
+        """When it is decided whether enough people take part; absent: never."""
+
+    @_builtins.property
+    def seats(self) -> Global___SeatCounts:
+        """Output only. Who takes part and who waits, in numbers."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When the deadline was decided, if it was."""
+
+    @_builtins.property
+    def previous_dates(self) -> _containers.RepeatedCompositeFieldContainer[Global___FormerDates]:
+        """Output only. The dates it had before it was rescheduled, oldest first; the latest 20."""
+
+    @_builtins.property
+    def leave_until(self) -> _timestamp_pb2.Timestamp:
+        """Output only. Until then, holders may leave though the offer may have begun: it was rescheduled."""
+
+    @_builtins.property
+    def complete_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When it was completed, if it was."""
+
     def __init__(
         self,
         *,
@@ -195,14 +244,133 @@ class Offer(_message.Message):
         publish_time: _timestamp_pb2.Timestamp | None = ...,
         cancellation: Global___Cancellation | None = ...,
         booking_mode: Global___BookingMode.ValueType = ...,
+        decision_deadline: _timestamp_pb2.Timestamp | None = ...,
+        cancel_below_minimum: _builtins.bool = ...,
+        waitlist_limit: _builtins.int | None = ...,
+        sales_closed: _builtins.bool = ...,
+        seats: Global___SeatCounts | None = ...,
+        at_risk: _builtins.bool = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        previous_dates: _abc.Iterable[Global___FormerDates] | None = ...,
+        leave_until: _timestamp_pb2.Timestamp | None = ...,
+        complete_time: _timestamp_pb2.Timestamp | None = ...,
+        source_offer_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancellation", b"cancellation", "capacity", b"capacity", "create_time", b"create_time", "price_list", b"price_list", "publish_time", b"publish_time", "sales_window", b"sales_window", "schedule", b"schedule", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "cancellation", b"cancellation", "capacity", b"capacity", "complete_time", b"complete_time", "create_time", b"create_time", "decide_time", b"decide_time", "decision_deadline", b"decision_deadline", "leave_until", b"leave_until", "price_list", b"price_list", "publish_time", b"publish_time", "sales_window", b"sales_window", "schedule", b"schedule", "seats", b"seats", "update_time", b"update_time", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_mode", b"booking_mode", "cancellation", b"cancellation", "capacity", b"capacity", "create_time", b"create_time", "etag", b"etag", "language_codes", b"language_codes", "offer_id", b"offer_id", "price_list", b"price_list", "program_id", b"program_id", "publish_time", b"publish_time", "revision", b"revision", "sales_window", b"sales_window", "schedule", b"schedule", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "at_risk", b"at_risk", "booking_mode", b"booking_mode", "cancel_below_minimum", b"cancel_below_minimum", "cancellation", b"cancellation", "capacity", b"capacity", "complete_time", b"complete_time", "create_time", b"create_time", "decide_time", b"decide_time", "decision_deadline", b"decision_deadline", "etag", b"etag", "language_codes", b"language_codes", "leave_until", b"leave_until", "offer_id", b"offer_id", "previous_dates", b"previous_dates", "price_list", b"price_list", "program_id", b"program_id", "publish_time", b"publish_time", "revision", b"revision", "sales_closed", b"sales_closed", "sales_window", b"sales_window", "schedule", b"schedule", "seats", b"seats", "source_offer_id", b"source_offer_id", "state", b"state", "update_time", b"update_time", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__waitlist_limit: _TypeAlias = _typing.Literal["waitlist_limit"]  # noqa: Y015
+    _WhichOneofArgType__waitlist_limit: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__waitlist_limit) -> _WhichOneofReturnType__waitlist_limit | None: ...
+
+Global___Offer: _TypeAlias = Offer  # noqa: Y015
+
+@_typing.final
+class SeatCounts(_message.Message):
+    """Who takes part in an offer and who waits for a seat, in numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HELD_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    SOLD_PER_TIER_FIELD_NUMBER: _builtins.int
+    NEXT_WAIT_NUMBER_FIELD_NUMBER: _builtins.int
+    PROMOTION_PENDING_FIELD_NUMBER: _builtins.int
+    held: _builtins.int
+    """The seats held: reserved, not yet confirmed."""
+    confirmed: _builtins.int
+    """The seats confirmed."""
+    waiting: _builtins.int
+    """The entries of the waitlist."""
+    next_wait_number: _builtins.int
+    """The number that the next entry of the waitlist gets, from 1."""
+    promotion_pending: _builtins.bool
+    """Whether free seats are still to be given to those who wait: it happens at once, a limited number at a time."""
+    @_builtins.property
+    def sold_per_tier(self) -> _containers.RepeatedCompositeFieldContainer[Global___TierSales]:
+        """The seats held and confirmed at the price of each tier; tiers without any are left out."""
+
+    def __init__(
+        self,
+        *,
+        held: _builtins.int = ...,
+        confirmed: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        sold_per_tier: _abc.Iterable[Global___TierSales] | None = ...,
+        next_wait_number: _builtins.int = ...,
+        promotion_pending: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "held", b"held", "next_wait_number", b"next_wait_number", "promotion_pending", b"promotion_pending", "sold_per_tier", b"sold_per_tier", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Offer: _TypeAlias = Offer  # noqa: Y015
+Global___SeatCounts: _TypeAlias = SeatCounts  # noqa: Y015
+
+@_typing.final
+class TierSales(_message.Message):
+    """The seats sold at the price of one tier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    tier: _builtins.str
+    """The tier's name."""
+    seats: _builtins.int
+    """The seats held and confirmed."""
+    def __init__(
+        self,
+        *,
+        tier: _builtins.str = ...,
+        seats: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seats", b"seats", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TierSales: _TypeAlias = TierSales  # noqa: Y015
+
+@_typing.final
+class FormerDates(_message.Message):
+    """The dates that an offer had before it was rescheduled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    RESCHEDULE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When its first session would have started, or its access window would have opened."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When its last session would have ended, or its access window would have closed; absent when it never would."""
+
+    @_builtins.property
+    def reschedule_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was rescheduled."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        reschedule_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "reschedule_time", b"reschedule_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "reschedule_time", b"reschedule_time", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FormerDates: _TypeAlias = FormerDates  # noqa: Y015
 
 @_typing.final
 class Schedule(_message.Message):

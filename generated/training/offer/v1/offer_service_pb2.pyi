@@ -6,12 +6,16 @@ Commands on training offers, and the views that training managers and sales need
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
 from google.type import interval_pb2 as _interval_pb2
+from training.offer.v1 import events_pb2 as _events_pb2
 from training.offer.v1 import offer_pb2 as _offer_pb2
+from training.offer.v1 import reservation_pb2 as _reservation_pb2
 from training.type.v1 import vocabulary_pb2 as _vocabulary_pb2
 import builtins as _builtins
 import sys
@@ -82,8 +86,15 @@ class OfferDefinition(_message.Message):
     CAPACITY_FIELD_NUMBER: _builtins.int
     SALES_WINDOW_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
+    DECISION_DEADLINE_FIELD_NUMBER: _builtins.int
+    CANCEL_BELOW_MINIMUM_FIELD_NUMBER: _builtins.int
+    WAITLIST_LIMIT_FIELD_NUMBER: _builtins.int
     program_id: _builtins.str
     """The program it is a run of (UUID)."""
+    cancel_below_minimum: _builtins.bool
+    """Whether the offer is cancelled if the minimum is not reached by then; otherwise it is only flagged `at_risk`."""
+    waitlist_limit: _builtins.int
+    """How many entries the waitlist may have; absent means no limit, zero no waitlist."""
     @_builtins.property
     def capacity(self) -> _offer_pb2.Capacity:
         """The number of seats and the minimum."""
@@ -96,6 +107,10 @@ class OfferDefinition(_message.Message):
     def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages in which it is held (BCP-47)."""
 
+    @_builtins.property
+    def decision_deadline(self) -> _timestamp_pb2.Timestamp:
+        """When it is decided whether enough people take part: it is then at risk, or cancelled. Absent: never."""
+
     def __init__(
         self,
         *,
@@ -103,12 +118,17 @@ class OfferDefinition(_message.Message):
         capacity: _offer_pb2.Capacity | None = ...,
         sales_window: _interval_pb2.Interval | None = ...,
         language_codes: _abc.Iterable[_builtins.str] | None = ...,
+        decision_deadline: _timestamp_pb2.Timestamp | None = ...,
+        cancel_below_minimum: _builtins.bool = ...,
+        waitlist_limit: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "sales_window", b"sales_window"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "capacity", b"capacity", "decision_deadline", b"decision_deadline", "sales_window", b"sales_window", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "language_codes", b"language_codes", "program_id", b"program_id", "sales_window", b"sales_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "cancel_below_minimum", b"cancel_below_minimum", "capacity", b"capacity", "decision_deadline", b"decision_deadline", "language_codes", b"language_codes", "program_id", b"program_id", "sales_window", b"sales_window", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__waitlist_limit: _TypeAlias = _typing.Literal["waitlist_limit"]  # noqa: Y015
+    _WhichOneofArgType__waitlist_limit: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__waitlist_limit) -> _WhichOneofReturnType__waitlist_limit | None: ...
 
 Global___OfferDefinition: _TypeAlias = OfferDefinition  # noqa: Y015
 
@@ -139,6 +159,94 @@ class CreateOfferResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateOfferResponse: _TypeAlias = CreateOfferResponse  # noqa: Y015
+
+@_typing.final
+class UpdateOfferRequest(_message.Message):
+    """Request of UpdateOffer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    DEFINITION_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    @_builtins.property
+    def definition(self) -> Global___OfferDefinition:
+        """The new values."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which fields of `definition` to take, for example `sales_window,language_codes`. Absent: those that are set. `*`:
+        all that can be changed.
+        """
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        definition: Global___OfferDefinition | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition", "max_wait", b"max_wait", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition", "etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "request_id", b"request_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateOfferRequest: _TypeAlias = UpdateOfferRequest  # noqa: Y015
+
+@_typing.final
+class UpdateOfferResponse(_message.Message):
+    """Response of UpdateOffer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def offer(self) -> _offer_pb2.Offer:
+        """The offer after the change."""
+
+    def __init__(
+        self,
+        *,
+        offer: _offer_pb2.Offer | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offer", b"offer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "offer", b"offer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateOfferResponse: _TypeAlias = UpdateOfferResponse  # noqa: Y015
 
 @_typing.final
 class SetPriceListRequest(_message.Message):
@@ -307,6 +415,262 @@ class ScheduleSessionsResponse(_message.Message):
 Global___ScheduleSessionsResponse: _TypeAlias = ScheduleSessionsResponse  # noqa: Y015
 
 @_typing.final
+class RescheduleOfferRequest(_message.Message):
+    """Request of RescheduleOffer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    @_builtins.property
+    def plan(self) -> _offer_pb2.SchedulePlan:
+        """The whole new schedule."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        plan: _offer_pb2.SchedulePlan | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "plan", b"plan", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RescheduleOfferRequest: _TypeAlias = RescheduleOfferRequest  # noqa: Y015
+
+@_typing.final
+class RescheduleOfferResponse(_message.Message):
+    """Response of RescheduleOffer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    CLASHES_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def offer(self) -> _offer_pb2.Offer:
+        """The offer after the change."""
+
+    @_builtins.property
+    def clashes(self) -> _containers.RepeatedCompositeFieldContainer[_offer_pb2.BookingClash]:
+        """Rooms and trainers booked elsewhere at the same time, with `BOOKING_MODE_WARN`."""
+
+    def __init__(
+        self,
+        *,
+        offer: _offer_pb2.Offer | None = ...,
+        consistency_token: _builtins.str = ...,
+        clashes: _abc.Iterable[_offer_pb2.BookingClash] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offer", b"offer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clashes", b"clashes", "consistency_token", b"consistency_token", "offer", b"offer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RescheduleOfferResponse: _TypeAlias = RescheduleOfferResponse  # noqa: Y015
+
+@_typing.final
+class SetCapacityRequest(_message.Message):
+    """Request of SetCapacity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    minimum: _builtins.int
+    """Fewer than this and the training is at risk."""
+    maximum: _builtins.int
+    """The number of seats, those taken before an import included; never fewer than are taken."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        minimum: _builtins.int = ...,
+        maximum: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "maximum", b"maximum", "min_tokens", b"min_tokens", "minimum", b"minimum", "offer_id", b"offer_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetCapacityRequest: _TypeAlias = SetCapacityRequest  # noqa: Y015
+
+@_typing.final
+class SetCapacityResponse(_message.Message):
+    """Response of SetCapacity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def offer(self) -> _offer_pb2.Offer:
+        """The offer after the change."""
+
+    def __init__(
+        self,
+        *,
+        offer: _offer_pb2.Offer | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offer", b"offer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "offer", b"offer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetCapacityResponse: _TypeAlias = SetCapacityResponse  # noqa: Y015
+
+@_typing.final
+class CopyOfferRequest(_message.Message):
+    """Request of CopyOffer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_OFFER_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The copy's id (UUID); made by the service when absent."""
+    source_offer_id: _builtins.str
+    """The offer to copy (UUID)."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    @_builtins.property
+    def plan(self) -> _offer_pb2.SchedulePlan:
+        """When the copy takes place. The windows of its prices and sales and its decision deadline keep their distance from its
+        start.
+        """
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        source_offer_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        plan: _offer_pb2.SchedulePlan | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "plan", b"plan", "request_id", b"request_id", "source_offer_id", b"source_offer_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopyOfferRequest: _TypeAlias = CopyOfferRequest  # noqa: Y015
+
+@_typing.final
+class CopyOfferResponse(_message.Message):
+    """Response of CopyOffer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    CLASHES_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def offer(self) -> _offer_pb2.Offer:
+        """The offer after the change."""
+
+    @_builtins.property
+    def clashes(self) -> _containers.RepeatedCompositeFieldContainer[_offer_pb2.BookingClash]:
+        """Rooms and trainers booked elsewhere at the same time, with `BOOKING_MODE_WARN`."""
+
+    def __init__(
+        self,
+        *,
+        offer: _offer_pb2.Offer | None = ...,
+        consistency_token: _builtins.str = ...,
+        clashes: _abc.Iterable[_offer_pb2.BookingClash] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offer", b"offer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clashes", b"clashes", "consistency_token", b"consistency_token", "offer", b"offer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopyOfferResponse: _TypeAlias = CopyOfferResponse  # noqa: Y015
+
+@_typing.final
 class PublishOfferRequest(_message.Message):
     """Request of PublishOffer."""
 
@@ -381,6 +745,154 @@ class PublishOfferResponse(_message.Message):
 Global___PublishOfferResponse: _TypeAlias = PublishOfferResponse  # noqa: Y015
 
 @_typing.final
+class CloseSalesRequest(_message.Message):
+    """Request of CloseSales."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseSalesRequest: _TypeAlias = CloseSalesRequest  # noqa: Y015
+
+@_typing.final
+class CloseSalesResponse(_message.Message):
+    """Response of CloseSales."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def offer(self) -> _offer_pb2.Offer:
+        """The offer after the change."""
+
+    def __init__(
+        self,
+        *,
+        offer: _offer_pb2.Offer | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offer", b"offer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "offer", b"offer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseSalesResponse: _TypeAlias = CloseSalesResponse  # noqa: Y015
+
+@_typing.final
+class ReopenSalesRequest(_message.Message):
+    """Request of ReopenSales."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReopenSalesRequest: _TypeAlias = ReopenSalesRequest  # noqa: Y015
+
+@_typing.final
+class ReopenSalesResponse(_message.Message):
+    """Response of ReopenSales."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def offer(self) -> _offer_pb2.Offer:
+        """The offer after the change."""
+
+    def __init__(
+        self,
+        *,
+        offer: _offer_pb2.Offer | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offer", b"offer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "offer", b"offer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReopenSalesResponse: _TypeAlias = ReopenSalesResponse  # noqa: Y015
+
+@_typing.final
 class CancelOfferRequest(_message.Message):
     """Request of CancelOffer."""
 
@@ -438,6 +950,100 @@ class CancelOfferResponse(_message.Message):
 
     OFFER_FIELD_NUMBER: _builtins.int
     CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    RESERVATIONS_FIELD_NUMBER: _builtins.int
+    CANCELLED_FIELD_NUMBER: _builtins.int
+    RELEASED_FIELD_NUMBER: _builtins.int
+    LEFT_WAITLIST_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    cancelled: _builtins.int
+    """The confirmed reservations that were cancelled."""
+    released: _builtins.int
+    """The holds that were released."""
+    left_waitlist: _builtins.int
+    """The entries that were taken off the waitlist."""
+    @_builtins.property
+    def offer(self) -> _offer_pb2.Offer:
+        """The offer after the change."""
+
+    @_builtins.property
+    def reservations(self) -> _containers.RepeatedCompositeFieldContainer[_reservation_pb2.Reservation]:
+        """Those affected, the first 1,000 in the order in which they were made. Their participants are left out, so that no
+        name is kept with the answer: ListReservations tells them.
+        """
+
+    def __init__(
+        self,
+        *,
+        offer: _offer_pb2.Offer | None = ...,
+        consistency_token: _builtins.str = ...,
+        reservations: _abc.Iterable[_reservation_pb2.Reservation] | None = ...,
+        cancelled: _builtins.int = ...,
+        released: _builtins.int = ...,
+        left_waitlist: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offer", b"offer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "consistency_token", b"consistency_token", "left_waitlist", b"left_waitlist", "offer", b"offer", "released", b"released", "reservations", b"reservations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelOfferResponse: _TypeAlias = CancelOfferResponse  # noqa: Y015
+
+@_typing.final
+class DeleteOfferRequest(_message.Message):
+    """Request of DeleteOffer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteOfferRequest: _TypeAlias = DeleteOfferRequest  # noqa: Y015
+
+@_typing.final
+class DeleteOfferResponse(_message.Message):
+    """Response of DeleteOffer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
     consistency_token: _builtins.str
     """Stands for this change."""
     @_builtins.property
@@ -456,7 +1062,710 @@ class CancelOfferResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CancelOfferResponse: _TypeAlias = CancelOfferResponse  # noqa: Y015
+Global___DeleteOfferResponse: _TypeAlias = DeleteOfferResponse  # noqa: Y015
+
+@_typing.final
+class QuotePriceRequest(_message.Message):
+    """Request of QuotePrice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    seats: _builtins.int
+    """For how many seats; one when absent."""
+    currency_code: _builtins.str
+    """The currency to pay in (ISO 4217, for example `EUR`)."""
+    code: _builtins.str
+    """The code that opens a tier, if the caller has one."""
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        seats: _builtins.int = ...,
+        currency_code: _builtins.str = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "currency_code", b"currency_code", "offer_id", b"offer_id", "seats", b"seats"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuotePriceRequest: _TypeAlias = QuotePriceRequest  # noqa: Y015
+
+@_typing.final
+class QuotePriceResponse(_message.Message):
+    """Response of QuotePrice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def quote(self) -> _reservation_pb2.Quote:
+        """The price, promised until it expires."""
+
+    def __init__(
+        self,
+        *,
+        quote: _reservation_pb2.Quote | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuotePriceResponse: _TypeAlias = QuotePriceResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmPriceRequest(_message.Message):
+    """Request of ConfirmPrice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    QUOTE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    quote: _builtins.str
+    """The token of the quote; it may have expired."""
+    code: _builtins.str
+    """The code that was given for the quote, if there was one."""
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        quote: _builtins.str = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "offer_id", b"offer_id", "quote", b"quote"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmPriceRequest: _TypeAlias = ConfirmPriceRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmPriceResponse(_message.Message):
+    """Response of ConfirmPrice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ConfirmPriceResponse._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: ConfirmPriceResponse._Outcome.ValueType  # 0
+        """Not given."""
+        OUTCOME_UNCHANGED: ConfirmPriceResponse._Outcome.ValueType  # 1
+        """The price quoted is the present one."""
+        OUTCOME_CHANGED: ConfirmPriceResponse._Outcome.ValueType  # 2
+        """The present price is another, or there is none."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """How the price of a quote compares with the present one."""
+
+    OUTCOME_UNSPECIFIED: ConfirmPriceResponse.Outcome.ValueType  # 0
+    """Not given."""
+    OUTCOME_UNCHANGED: ConfirmPriceResponse.Outcome.ValueType  # 1
+    """The price quoted is the present one."""
+    OUTCOME_CHANGED: ConfirmPriceResponse.Outcome.ValueType  # 2
+    """The present price is another, or there is none."""
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    outcome: Global___ConfirmPriceResponse.Outcome.ValueType
+    """How the price quoted compares."""
+    @_builtins.property
+    def price(self) -> _reservation_pb2.Price:
+        """The present price; absent when no tier applies now."""
+
+    def __init__(
+        self,
+        *,
+        outcome: Global___ConfirmPriceResponse.Outcome.ValueType = ...,
+        price: _reservation_pb2.Price | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "price", b"price"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmPriceResponse: _TypeAlias = ConfirmPriceResponse  # noqa: Y015
+
+@_typing.final
+class ReserveSeatsRequest(_message.Message):
+    """Request of ReserveSeats."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    QUOTE_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    reservation_id: _builtins.str
+    """The new reservation's id (UUID); made by the service when absent."""
+    participant_id: _builtins.str
+    """In whose name: an opaque id."""
+    seats: _builtins.int
+    """How many seats; one when absent."""
+    currency_code: _builtins.str
+    """The currency to pay in (ISO 4217, for example `EUR`); it may be left out where there is a quote."""
+    code: _builtins.str
+    """The code that opens a tier, if the caller has one."""
+    quote: _builtins.str
+    """The token of a quote for as many seats of this offer; its price holds until it expires."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        reservation_id: _builtins.str = ...,
+        participant_id: _builtins.str = ...,
+        seats: _builtins.int = ...,
+        currency_code: _builtins.str = ...,
+        code: _builtins.str = ...,
+        quote: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "currency_code", b"currency_code", "etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "participant_id", b"participant_id", "quote", b"quote", "request_id", b"request_id", "reservation_id", b"reservation_id", "seats", b"seats", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReserveSeatsRequest: _TypeAlias = ReserveSeatsRequest  # noqa: Y015
+
+@_typing.final
+class ReserveSeatsResponse(_message.Message):
+    """Response of ReserveSeats."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def reservation(self) -> _reservation_pb2.Reservation:
+        """The reservation after the change."""
+
+    def __init__(
+        self,
+        *,
+        reservation: _reservation_pb2.Reservation | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reservation", b"reservation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "reservation", b"reservation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReserveSeatsResponse: _TypeAlias = ReserveSeatsResponse  # noqa: Y015
+
+@_typing.final
+class ExtendReservationRequest(_message.Message):
+    """Request of ExtendReservation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    reservation_id: _builtins.str
+    """The reservation (UUID)."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        reservation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "request_id", b"request_id", "reservation_id", b"reservation_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendReservationRequest: _TypeAlias = ExtendReservationRequest  # noqa: Y015
+
+@_typing.final
+class ExtendReservationResponse(_message.Message):
+    """Response of ExtendReservation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def reservation(self) -> _reservation_pb2.Reservation:
+        """The reservation after the change."""
+
+    def __init__(
+        self,
+        *,
+        reservation: _reservation_pb2.Reservation | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reservation", b"reservation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "reservation", b"reservation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendReservationResponse: _TypeAlias = ExtendReservationResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmReservationRequest(_message.Message):
+    """Request of ConfirmReservation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    reservation_id: _builtins.str
+    """The reservation (UUID)."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        reservation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "request_id", b"request_id", "reservation_id", b"reservation_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmReservationRequest: _TypeAlias = ConfirmReservationRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmReservationResponse(_message.Message):
+    """Response of ConfirmReservation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def reservation(self) -> _reservation_pb2.Reservation:
+        """The reservation after the change."""
+
+    def __init__(
+        self,
+        *,
+        reservation: _reservation_pb2.Reservation | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reservation", b"reservation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "reservation", b"reservation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmReservationResponse: _TypeAlias = ConfirmReservationResponse  # noqa: Y015
+
+@_typing.final
+class ReleaseReservationRequest(_message.Message):
+    """Request of ReleaseReservation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    reservation_id: _builtins.str
+    """The reservation (UUID)."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        reservation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "request_id", b"request_id", "reservation_id", b"reservation_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseReservationRequest: _TypeAlias = ReleaseReservationRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseReservationResponse(_message.Message):
+    """Response of ReleaseReservation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def reservation(self) -> _reservation_pb2.Reservation:
+        """The reservation after the change."""
+
+    def __init__(
+        self,
+        *,
+        reservation: _reservation_pb2.Reservation | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reservation", b"reservation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "reservation", b"reservation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseReservationResponse: _TypeAlias = ReleaseReservationResponse  # noqa: Y015
+
+@_typing.final
+class JoinWaitlistRequest(_message.Message):
+    """Request of JoinWaitlist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    reservation_id: _builtins.str
+    """The new reservation's id (UUID); made by the service when absent."""
+    participant_id: _builtins.str
+    """In whose name: an opaque id."""
+    seats: _builtins.int
+    """How many seats; one when absent."""
+    currency_code: _builtins.str
+    """The currency to pay in (ISO 4217, for example `EUR`)."""
+    code: _builtins.str
+    """The code that opens a tier, if the caller has one."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        reservation_id: _builtins.str = ...,
+        participant_id: _builtins.str = ...,
+        seats: _builtins.int = ...,
+        currency_code: _builtins.str = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "currency_code", b"currency_code", "etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "participant_id", b"participant_id", "request_id", b"request_id", "reservation_id", b"reservation_id", "seats", b"seats", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JoinWaitlistRequest: _TypeAlias = JoinWaitlistRequest  # noqa: Y015
+
+@_typing.final
+class JoinWaitlistResponse(_message.Message):
+    """Response of JoinWaitlist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def reservation(self) -> _reservation_pb2.Reservation:
+        """The reservation after the change."""
+
+    def __init__(
+        self,
+        *,
+        reservation: _reservation_pb2.Reservation | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reservation", b"reservation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "reservation", b"reservation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JoinWaitlistResponse: _TypeAlias = JoinWaitlistResponse  # noqa: Y015
+
+@_typing.final
+class LeaveWaitlistRequest(_message.Message):
+    """Request of LeaveWaitlist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_WAIT_FIELD_NUMBER: _builtins.int
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    etag: _builtins.str
+    """The etag of the offer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    reservation_id: _builtins.str
+    """The reservation (UUID)."""
+    @_builtins.property
+    def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service's copy of released programs must have seen, as consistency tokens."""
+
+    @_builtins.property
+    def max_wait(self) -> _duration_pb2.Duration:
+        """How long to wait for that. Absent means one second; at most 30 seconds."""
+
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        min_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        max_wait: _duration_pb2.Duration | None = ...,
+        reservation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "min_tokens", b"min_tokens", "offer_id", b"offer_id", "request_id", b"request_id", "reservation_id", b"reservation_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeaveWaitlistRequest: _TypeAlias = LeaveWaitlistRequest  # noqa: Y015
+
+@_typing.final
+class LeaveWaitlistResponse(_message.Message):
+    """Response of LeaveWaitlist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def reservation(self) -> _reservation_pb2.Reservation:
+        """The reservation after the change."""
+
+    def __init__(
+        self,
+        *,
+        reservation: _reservation_pb2.Reservation | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reservation", b"reservation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "reservation", b"reservation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeaveWaitlistResponse: _TypeAlias = LeaveWaitlistResponse  # noqa: Y015
+
+@_typing.final
+class EraseParticipantRequest(_message.Message):
+    """Request of EraseParticipant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    participant_id: _builtins.str
+    """The participant: an opaque id."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    def __init__(
+        self,
+        *,
+        participant_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant_id", b"participant_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseParticipantRequest: _TypeAlias = EraseParticipantRequest  # noqa: Y015
+
+@_typing.final
+class EraseParticipantResponse(_message.Message):
+    """Response of EraseParticipant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATIONS_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    OFFERS_FIELD_NUMBER: _builtins.int
+    reservations: _builtins.int
+    """From how many reservations the name was erased by this call; repeating it finds none."""
+    consistency_token: _builtins.str
+    """Stands for these changes."""
+    offers: _builtins.int
+    """Of how many offers they were."""
+    def __init__(
+        self,
+        *,
+        reservations: _builtins.int = ...,
+        consistency_token: _builtins.str = ...,
+        offers: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "offers", b"offers", "reservations", b"reservations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseParticipantResponse: _TypeAlias = EraseParticipantResponse  # noqa: Y015
 
 @_typing.final
 class GetOfferRequest(_message.Message):
@@ -505,6 +1814,54 @@ class GetOfferResponse(_message.Message):
 Global___GetOfferResponse: _TypeAlias = GetOfferResponse  # noqa: Y015
 
 @_typing.final
+class BatchGetOffersRequest(_message.Message):
+    """Request of BatchGetOffers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def offer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The offers (UUIDs)."""
+
+    def __init__(
+        self,
+        *,
+        offer_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offer_ids", b"offer_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetOffersRequest: _TypeAlias = BatchGetOffersRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetOffersResponse(_message.Message):
+    """Response of BatchGetOffers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def offers(self) -> _containers.RepeatedCompositeFieldContainer[_offer_pb2.Offer]:
+        """The offers in the order of the ids. One that does not exist fails the call; the error names all that don't."""
+
+    def __init__(
+        self,
+        *,
+        offers: _abc.Iterable[_offer_pb2.Offer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offers", b"offers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetOffersResponse: _TypeAlias = BatchGetOffersResponse  # noqa: Y015
+
+@_typing.final
 class ListOffersRequest(_message.Message):
     """Request of ListOffers."""
 
@@ -515,6 +1872,8 @@ class ListOffersRequest(_message.Message):
     STATES_FIELD_NUMBER: _builtins.int
     PROGRAM_ID_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    TRAINER_ID_FIELD_NUMBER: _builtins.int
+    START_INTERVAL_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most; 50 when absent, never more than 500."""
     page_token: _builtins.str
@@ -523,9 +1882,15 @@ class ListOffersRequest(_message.Message):
     """Only offers of this program (UUID)."""
     view: _vocabulary_pb2.View.ValueType
     """BASIC (the default) leaves out sessions and price tiers."""
+    trainer_id: _builtins.str
+    """Only offers with a session by this trainer."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_offer_pb2.Offer.State.ValueType]:
         """Only offers in one of these states."""
+
+    @_builtins.property
+    def start_interval(self) -> _interval_pb2.Interval:
+        """Only offers that start within this time, half-open."""
 
     def __init__(
         self,
@@ -535,10 +1900,12 @@ class ListOffersRequest(_message.Message):
         states: _abc.Iterable[_offer_pb2.Offer.State.ValueType] | None = ...,
         program_id: _builtins.str = ...,
         view: _vocabulary_pb2.View.ValueType = ...,
+        trainer_id: _builtins.str = ...,
+        start_interval: _interval_pb2.Interval | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_interval", b"start_interval"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "program_id", b"program_id", "states", b"states", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "program_id", b"program_id", "start_interval", b"start_interval", "states", b"states", "trainer_id", b"trainer_id", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -571,6 +1938,238 @@ class ListOffersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListOffersResponse: _TypeAlias = ListOffersResponse  # noqa: Y015
+
+@_typing.final
+class GetReservationRequest(_message.Message):
+    """Request of GetReservation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    reservation_id: _builtins.str
+    """The reservation (UUID)."""
+    def __init__(
+        self,
+        *,
+        reservation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reservation_id", b"reservation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReservationRequest: _TypeAlias = GetReservationRequest  # noqa: Y015
+
+@_typing.final
+class GetReservationResponse(_message.Message):
+    """Response of GetReservation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reservation(self) -> _reservation_pb2.Reservation:
+        """The reservation."""
+
+    def __init__(
+        self,
+        *,
+        reservation: _reservation_pb2.Reservation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reservation", b"reservation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reservation", b"reservation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReservationResponse: _TypeAlias = GetReservationResponse  # noqa: Y015
+
+@_typing.final
+class ListReservationsRequest(_message.Message):
+    """Request of ListReservations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most; 50 when absent, never more than 500."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before; everything else must be as it was there."""
+    offer_id: _builtins.str
+    """Those of an offer (UUID)."""
+    participant_id: _builtins.str
+    """Those in a participant's name, of all offers."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_reservation_pb2.Reservation.State.ValueType]:
+        """Only reservations in one of these states."""
+
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        offer_id: _builtins.str = ...,
+        participant_id: _builtins.str = ...,
+        states: _abc.Iterable[_reservation_pb2.Reservation.State.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["of", b"of", "offer_id", b"offer_id", "participant_id", b"participant_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["of", b"of", "offer_id", b"offer_id", "page_size", b"page_size", "page_token", b"page_token", "participant_id", b"participant_id", "states", b"states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_of: _TypeAlias = _typing.Literal["offer_id", "participant_id"]  # noqa: Y015
+    _WhichOneofArgType_of: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_of) -> _WhichOneofReturnType_of | None: ...
+
+Global___ListReservationsRequest: _TypeAlias = ListReservationsRequest  # noqa: Y015
+
+@_typing.final
+class ListReservationsResponse(_message.Message):
+    """Response of ListReservations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def reservations(self) -> _containers.RepeatedCompositeFieldContainer[_reservation_pb2.Reservation]:
+        """The page, latest made first."""
+
+    def __init__(
+        self,
+        *,
+        reservations: _abc.Iterable[_reservation_pb2.Reservation] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reservations", b"reservations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReservationsResponse: _TypeAlias = ListReservationsResponse  # noqa: Y015
+
+@_typing.final
+class ListWaitlistRequest(_message.Message):
+    """Request of ListWaitlist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most; 50 when absent, never more than 500."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before; everything else must be as it was there."""
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        offer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offer_id", b"offer_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWaitlistRequest: _TypeAlias = ListWaitlistRequest  # noqa: Y015
+
+@_typing.final
+class ListWaitlistResponse(_message.Message):
+    """Response of ListWaitlist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def reservations(self) -> _containers.RepeatedCompositeFieldContainer[_reservation_pb2.Reservation]:
+        """The page, in the order in which seats are given."""
+
+    def __init__(
+        self,
+        *,
+        reservations: _abc.Iterable[_reservation_pb2.Reservation] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reservations", b"reservations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWaitlistResponse: _TypeAlias = ListWaitlistResponse  # noqa: Y015
+
+@_typing.final
+class ListOfferHistoryRequest(_message.Message):
+    """Request of ListOfferHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most; 50 when absent, never more than 500."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before; everything else must be as it was there."""
+    offer_id: _builtins.str
+    """The offer (UUID)."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        offer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offer_id", b"offer_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOfferHistoryRequest: _TypeAlias = ListOfferHistoryRequest  # noqa: Y015
+
+@_typing.final
+class ListOfferHistoryResponse(_message.Message):
+    """Response of ListOfferHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.HistoryEntry]:
+        """The page, latest first."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[_events_pb2.HistoryEntry] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOfferHistoryResponse: _TypeAlias = ListOfferHistoryResponse  # noqa: Y015
 
 @_typing.final
 class ImportOffersRequest(_message.Message):

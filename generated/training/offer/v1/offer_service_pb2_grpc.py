@@ -31,6 +31,10 @@ class OfferServiceStub:
     The conventions are those of ProgramService: `request_id`, `validate_only`, `etag`, `consistency_token`. The service
     knows programs by its own copy of what was released; `min_tokens` makes a command wait until that copy has seen a
     change, so that an offer can be created right after its program was released.
+
+    Seats are reserved in a participant's name: as a hold, which expires unless it is confirmed. Participants are opaque
+    ids and never leave this service; events carry counts. A seat is given to one reservation only, and those who wait for
+    one get it in the order in which they came.
     """
 
     def __init__(self, channel):
@@ -44,6 +48,11 @@ class OfferServiceStub:
                 request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CreateOfferRequest.SerializeToString,
                 response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CreateOfferResponse.FromString,
                 _registered_method=True)
+        self.UpdateOffer = channel.unary_unary(
+                '/training.offer.v1.OfferService/UpdateOffer',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.UpdateOfferRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.UpdateOfferResponse.FromString,
+                _registered_method=True)
         self.SetPriceList = channel.unary_unary(
                 '/training.offer.v1.OfferService/SetPriceList',
                 request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.SetPriceListRequest.SerializeToString,
@@ -54,25 +63,125 @@ class OfferServiceStub:
                 request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ScheduleSessionsRequest.SerializeToString,
                 response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ScheduleSessionsResponse.FromString,
                 _registered_method=True)
+        self.RescheduleOffer = channel.unary_unary(
+                '/training.offer.v1.OfferService/RescheduleOffer',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.RescheduleOfferRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.RescheduleOfferResponse.FromString,
+                _registered_method=True)
+        self.SetCapacity = channel.unary_unary(
+                '/training.offer.v1.OfferService/SetCapacity',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.SetCapacityRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.SetCapacityResponse.FromString,
+                _registered_method=True)
+        self.CopyOffer = channel.unary_unary(
+                '/training.offer.v1.OfferService/CopyOffer',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CopyOfferRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CopyOfferResponse.FromString,
+                _registered_method=True)
         self.PublishOffer = channel.unary_unary(
                 '/training.offer.v1.OfferService/PublishOffer',
                 request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.PublishOfferRequest.SerializeToString,
                 response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.PublishOfferResponse.FromString,
+                _registered_method=True)
+        self.CloseSales = channel.unary_unary(
+                '/training.offer.v1.OfferService/CloseSales',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CloseSalesRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CloseSalesResponse.FromString,
+                _registered_method=True)
+        self.ReopenSales = channel.unary_unary(
+                '/training.offer.v1.OfferService/ReopenSales',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReopenSalesRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReopenSalesResponse.FromString,
                 _registered_method=True)
         self.CancelOffer = channel.unary_unary(
                 '/training.offer.v1.OfferService/CancelOffer',
                 request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CancelOfferRequest.SerializeToString,
                 response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CancelOfferResponse.FromString,
                 _registered_method=True)
+        self.DeleteOffer = channel.unary_unary(
+                '/training.offer.v1.OfferService/DeleteOffer',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.DeleteOfferRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.DeleteOfferResponse.FromString,
+                _registered_method=True)
+        self.QuotePrice = channel.unary_unary(
+                '/training.offer.v1.OfferService/QuotePrice',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.QuotePriceRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.QuotePriceResponse.FromString,
+                _registered_method=True)
+        self.ConfirmPrice = channel.unary_unary(
+                '/training.offer.v1.OfferService/ConfirmPrice',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmPriceRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmPriceResponse.FromString,
+                _registered_method=True)
+        self.ReserveSeats = channel.unary_unary(
+                '/training.offer.v1.OfferService/ReserveSeats',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReserveSeatsRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReserveSeatsResponse.FromString,
+                _registered_method=True)
+        self.ExtendReservation = channel.unary_unary(
+                '/training.offer.v1.OfferService/ExtendReservation',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ExtendReservationRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ExtendReservationResponse.FromString,
+                _registered_method=True)
+        self.ConfirmReservation = channel.unary_unary(
+                '/training.offer.v1.OfferService/ConfirmReservation',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmReservationRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmReservationResponse.FromString,
+                _registered_method=True)
+        self.ReleaseReservation = channel.unary_unary(
+                '/training.offer.v1.OfferService/ReleaseReservation',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReleaseReservationRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReleaseReservationResponse.FromString,
+                _registered_method=True)
+        self.JoinWaitlist = channel.unary_unary(
+                '/training.offer.v1.OfferService/JoinWaitlist',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.JoinWaitlistRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.JoinWaitlistResponse.FromString,
+                _registered_method=True)
+        self.LeaveWaitlist = channel.unary_unary(
+                '/training.offer.v1.OfferService/LeaveWaitlist',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.LeaveWaitlistRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.LeaveWaitlistResponse.FromString,
+                _registered_method=True)
+        self.EraseParticipant = channel.unary_unary(
+                '/training.offer.v1.OfferService/EraseParticipant',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.EraseParticipantRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.EraseParticipantResponse.FromString,
+                _registered_method=True)
         self.GetOffer = channel.unary_unary(
                 '/training.offer.v1.OfferService/GetOffer',
                 request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.GetOfferRequest.SerializeToString,
                 response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.GetOfferResponse.FromString,
                 _registered_method=True)
+        self.BatchGetOffers = channel.unary_unary(
+                '/training.offer.v1.OfferService/BatchGetOffers',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.BatchGetOffersRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.BatchGetOffersResponse.FromString,
+                _registered_method=True)
         self.ListOffers = channel.unary_unary(
                 '/training.offer.v1.OfferService/ListOffers',
                 request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListOffersRequest.SerializeToString,
                 response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListOffersResponse.FromString,
+                _registered_method=True)
+        self.GetReservation = channel.unary_unary(
+                '/training.offer.v1.OfferService/GetReservation',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.GetReservationRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.GetReservationResponse.FromString,
+                _registered_method=True)
+        self.ListReservations = channel.unary_unary(
+                '/training.offer.v1.OfferService/ListReservations',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListReservationsRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListReservationsResponse.FromString,
+                _registered_method=True)
+        self.ListWaitlist = channel.unary_unary(
+                '/training.offer.v1.OfferService/ListWaitlist',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListWaitlistRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListWaitlistResponse.FromString,
+                _registered_method=True)
+        self.ListOfferHistory = channel.unary_unary(
+                '/training.offer.v1.OfferService/ListOfferHistory',
+                request_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListOfferHistoryRequest.SerializeToString,
+                response_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListOfferHistoryResponse.FromString,
                 _registered_method=True)
         self.ImportOffers = channel.stream_stream(
                 '/training.offer.v1.OfferService/ImportOffers',
@@ -87,6 +196,10 @@ class OfferServiceServicer:
     The conventions are those of ProgramService: `request_id`, `validate_only`, `etag`, `consistency_token`. The service
     knows programs by its own copy of what was released; `min_tokens` makes a command wait until that copy has seen a
     change, so that an offer can be created right after its program was released.
+
+    Seats are reserved in a participant's name: as a hold, which expires unless it is confirmed. Participants are opaque
+    ids and never leave this service; events carry counts. A seat is given to one reservation only, and those who wait for
+    one get it in the order in which they came.
     """
 
     def CreateOffer(self, request, context):
@@ -96,8 +209,16 @@ class OfferServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateOffer(self, request, context):
+        """Changes what a draft or published offer is; its program never, its capacity only while it is a draft.
+        Roles: offer_manager.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetPriceList(self, request, context):
-        """Sets the price list of a draft or published offer. Roles: offer_manager.
+        """Sets the price list of a draft or published offer; reservations keep their price. Roles: offer_manager.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,6 +231,29 @@ class OfferServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RescheduleOffer(self, request, context):
+        """Gives a published offer other dates. It keeps its reservations, remembers the dates before, and lets holders leave
+        for 14 days. Roles: offer_manager.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetCapacity(self, request, context):
+        """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait.
+        Roles: offer_manager.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CopyOffer(self, request, context):
+        """Creates a draft with another offer's definition and prices, on new dates. Roles: offer_manager.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PublishOffer(self, request, context):
         """Makes a complete draft visible. Roles: offer_manager.
         """
@@ -117,8 +261,95 @@ class OfferServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CloseSales(self, request, context):
+        """Ends the sale of a published offer, whatever its sales window says. Roles: offer_manager.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenSales(self, request, context):
+        """Sells a published offer again, within its sales window. Roles: offer_manager.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelOffer(self, request, context):
-        """Calls a published offer off. Roles: offer_manager.
+        """Calls a published offer off: holds are released, confirmed reservations are cancelled. Roles: offer_manager.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteOffer(self, request, context):
+        """Deletes a draft; its id is never used again. Roles: offer_manager.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QuotePrice(self, request, context):
+        """Returns the price that applies now, promised for ten minutes. Roles: sales.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmPrice(self, request, context):
+        """Tells whether a quote's price is still the present one. Roles: sales.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReserveSeats(self, request, context):
+        """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies. Roles: sales.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtendReservation(self, request, context):
+        """Holds reserved seats for another ten minutes from now, at most an hour after the hold began. Roles: sales.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmReservation(self, request, context):
+        """Confirms held seats before the hold expires. Roles: sales.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseReservation(self, request, context):
+        """Gives seats back: held ones, or confirmed ones until the offer begins or while a rescheduled offer may be left.
+        Roles: sales.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def JoinWaitlist(self, request, context):
+        """Puts a participant on the waitlist of an offer that has not the seats wanted. Seats that become free are held for
+        24 hours for those who wait, in their order. Roles: sales.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LeaveWaitlist(self, request, context):
+        """Takes a participant off the waitlist. Roles: sales.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseParticipant(self, request, context):
+        """Erases a participant's name everywhere in this service; counts and seats stay as they are. It can be repeated at any
+        time. Roles: offer_manager, operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,8 +362,43 @@ class OfferServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchGetOffers(self, request, context):
+        """Returns up to 100 offers in the order asked for. Roles: offer_manager, sales, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListOffers(self, request, context):
         """Lists offers, latest change first. Roles: offer_manager, sales, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReservation(self, request, context):
+        """Returns one reservation. Roles: offer_manager, sales, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReservations(self, request, context):
+        """Lists the reservations of an offer, or of a participant across offers. Roles: offer_manager, sales, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWaitlist(self, request, context):
+        """Lists those who wait for a seat, in the order in which they get one. Roles: offer_manager, sales, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOfferHistory(self, request, context):
+        """Lists the revisions of an offer, latest first: who, when, which command, what changed. Roles: offer_manager, operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,6 +421,11 @@ def add_OfferServiceServicer_to_server(servicer, server):
                     request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CreateOfferRequest.FromString,
                     response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CreateOfferResponse.SerializeToString,
             ),
+            'UpdateOffer': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateOffer,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.UpdateOfferRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.UpdateOfferResponse.SerializeToString,
+            ),
             'SetPriceList': grpc.unary_unary_rpc_method_handler(
                     servicer.SetPriceList,
                     request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.SetPriceListRequest.FromString,
@@ -165,25 +436,125 @@ def add_OfferServiceServicer_to_server(servicer, server):
                     request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ScheduleSessionsRequest.FromString,
                     response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ScheduleSessionsResponse.SerializeToString,
             ),
+            'RescheduleOffer': grpc.unary_unary_rpc_method_handler(
+                    servicer.RescheduleOffer,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.RescheduleOfferRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.RescheduleOfferResponse.SerializeToString,
+            ),
+            'SetCapacity': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCapacity,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.SetCapacityRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.SetCapacityResponse.SerializeToString,
+            ),
+            'CopyOffer': grpc.unary_unary_rpc_method_handler(
+                    servicer.CopyOffer,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CopyOfferRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CopyOfferResponse.SerializeToString,
+            ),
             'PublishOffer': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishOffer,
                     request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.PublishOfferRequest.FromString,
                     response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.PublishOfferResponse.SerializeToString,
+            ),
+            'CloseSales': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseSales,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CloseSalesRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CloseSalesResponse.SerializeToString,
+            ),
+            'ReopenSales': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenSales,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReopenSalesRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReopenSalesResponse.SerializeToString,
             ),
             'CancelOffer': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelOffer,
                     request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CancelOfferRequest.FromString,
                     response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.CancelOfferResponse.SerializeToString,
             ),
+            'DeleteOffer': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteOffer,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.DeleteOfferRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.DeleteOfferResponse.SerializeToString,
+            ),
+            'QuotePrice': grpc.unary_unary_rpc_method_handler(
+                    servicer.QuotePrice,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.QuotePriceRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.QuotePriceResponse.SerializeToString,
+            ),
+            'ConfirmPrice': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmPrice,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmPriceRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmPriceResponse.SerializeToString,
+            ),
+            'ReserveSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReserveSeats,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReserveSeatsRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReserveSeatsResponse.SerializeToString,
+            ),
+            'ExtendReservation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendReservation,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ExtendReservationRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ExtendReservationResponse.SerializeToString,
+            ),
+            'ConfirmReservation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmReservation,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmReservationRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmReservationResponse.SerializeToString,
+            ),
+            'ReleaseReservation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseReservation,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReleaseReservationRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ReleaseReservationResponse.SerializeToString,
+            ),
+            'JoinWaitlist': grpc.unary_unary_rpc_method_handler(
+                    servicer.JoinWaitlist,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.JoinWaitlistRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.JoinWaitlistResponse.SerializeToString,
+            ),
+            'LeaveWaitlist': grpc.unary_unary_rpc_method_handler(
+                    servicer.LeaveWaitlist,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.LeaveWaitlistRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.LeaveWaitlistResponse.SerializeToString,
+            ),
+            'EraseParticipant': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseParticipant,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.EraseParticipantRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.EraseParticipantResponse.SerializeToString,
+            ),
             'GetOffer': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOffer,
                     request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.GetOfferRequest.FromString,
                     response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.GetOfferResponse.SerializeToString,
             ),
+            'BatchGetOffers': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetOffers,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.BatchGetOffersRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.BatchGetOffersResponse.SerializeToString,
+            ),
             'ListOffers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOffers,
                     request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListOffersRequest.FromString,
                     response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListOffersResponse.SerializeToString,
+            ),
+            'GetReservation': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReservation,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.GetReservationRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.GetReservationResponse.SerializeToString,
+            ),
+            'ListReservations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReservations,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListReservationsRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListReservationsResponse.SerializeToString,
+            ),
+            'ListWaitlist': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWaitlist,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListWaitlistRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListWaitlistResponse.SerializeToString,
+            ),
+            'ListOfferHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOfferHistory,
+                    request_deserializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListOfferHistoryRequest.FromString,
+                    response_serializer=training_dot_offer_dot_v1_dot_offer__service__pb2.ListOfferHistoryResponse.SerializeToString,
             ),
             'ImportOffers': grpc.stream_stream_rpc_method_handler(
                     servicer.ImportOffers,
@@ -204,6 +575,10 @@ class OfferService:
     The conventions are those of ProgramService: `request_id`, `validate_only`, `etag`, `consistency_token`. The service
     knows programs by its own copy of what was released; `min_tokens` makes a command wait until that copy has seen a
     change, so that an offer can be created right after its program was released.
+
+    Seats are reserved in a participant's name: as a hold, which expires unless it is confirmed. Participants are opaque
+    ids and never leave this service; events carry counts. A seat is given to one reservation only, and those who wait for
+    one get it in the order in which they came.
     """
 
     @staticmethod
@@ -223,6 +598,33 @@ class OfferService:
             '/training.offer.v1.OfferService/CreateOffer',
             training_dot_offer_dot_v1_dot_offer__service__pb2.CreateOfferRequest.SerializeToString,
             training_dot_offer_dot_v1_dot_offer__service__pb2.CreateOfferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateOffer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/UpdateOffer',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.UpdateOfferRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.UpdateOfferResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -288,6 +690,87 @@ class OfferService:
             _registered_method=True)
 
     @staticmethod
+    def RescheduleOffer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/RescheduleOffer',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.RescheduleOfferRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.RescheduleOfferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/SetCapacity',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.SetCapacityRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.SetCapacityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CopyOffer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/CopyOffer',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.CopyOfferRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.CopyOfferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def PublishOffer(request,
             target,
             options=(),
@@ -304,6 +787,60 @@ class OfferService:
             '/training.offer.v1.OfferService/PublishOffer',
             training_dot_offer_dot_v1_dot_offer__service__pb2.PublishOfferRequest.SerializeToString,
             training_dot_offer_dot_v1_dot_offer__service__pb2.PublishOfferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseSales(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/CloseSales',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.CloseSalesRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.CloseSalesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenSales(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/ReopenSales',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ReopenSalesRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ReopenSalesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -342,6 +879,276 @@ class OfferService:
             _registered_method=True)
 
     @staticmethod
+    def DeleteOffer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/DeleteOffer',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.DeleteOfferRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.DeleteOfferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QuotePrice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/QuotePrice',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.QuotePriceRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.QuotePriceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmPrice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/ConfirmPrice',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmPriceRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmPriceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReserveSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/ReserveSeats',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ReserveSeatsRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ReserveSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendReservation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/ExtendReservation',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ExtendReservationRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ExtendReservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmReservation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/ConfirmReservation',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmReservationRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ConfirmReservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseReservation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/ReleaseReservation',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ReleaseReservationRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ReleaseReservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def JoinWaitlist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/JoinWaitlist',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.JoinWaitlistRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.JoinWaitlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LeaveWaitlist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/LeaveWaitlist',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.LeaveWaitlistRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.LeaveWaitlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseParticipant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/EraseParticipant',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.EraseParticipantRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.EraseParticipantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetOffer(request,
             target,
             options=(),
@@ -369,6 +1176,33 @@ class OfferService:
             _registered_method=True)
 
     @staticmethod
+    def BatchGetOffers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/BatchGetOffers',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.BatchGetOffersRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.BatchGetOffersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListOffers(request,
             target,
             options=(),
@@ -385,6 +1219,114 @@ class OfferService:
             '/training.offer.v1.OfferService/ListOffers',
             training_dot_offer_dot_v1_dot_offer__service__pb2.ListOffersRequest.SerializeToString,
             training_dot_offer_dot_v1_dot_offer__service__pb2.ListOffersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReservation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/GetReservation',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.GetReservationRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.GetReservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/ListReservations',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ListReservationsRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ListReservationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWaitlist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/ListWaitlist',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ListWaitlistRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ListWaitlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOfferHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.offer.v1.OfferService/ListOfferHistory',
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ListOfferHistoryRequest.SerializeToString,
+            training_dot_offer_dot_v1_dot_offer__service__pb2.ListOfferHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,6 +32,10 @@ class OfferServiceStub:
     The conventions are those of ProgramService: `request_id`, `validate_only`, `etag`, `consistency_token`. The service
     knows programs by its own copy of what was released; `min_tokens` makes a command wait until that copy has seen a
     change, so that an offer can be created right after its program was released.
+
+    Seats are reserved in a participant's name: as a hold, which expires unless it is confirmed. Participants are opaque
+    ids and never leave this service; events carry counts. A seat is given to one reservation only, and those who wait for
+    one get it in the order in which they came.
     """
 
     @_typing.overload
@@ -40,18 +44,72 @@ class OfferServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OfferServiceAsyncStub: ...
     CreateOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.CreateOfferRequest, _offer_service_pb2.CreateOfferResponse]
     """Creates an offer of a released program, in DRAFT. Roles: offer_manager."""
+    UpdateOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.UpdateOfferRequest, _offer_service_pb2.UpdateOfferResponse]
+    """Changes what a draft or published offer is; its program never, its capacity only while it is a draft.
+    Roles: offer_manager.
+    """
     SetPriceList: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.SetPriceListRequest, _offer_service_pb2.SetPriceListResponse]
-    """Sets the price list of a draft or published offer. Roles: offer_manager."""
+    """Sets the price list of a draft or published offer; reservations keep their price. Roles: offer_manager."""
     ScheduleSessions: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ScheduleSessionsRequest, _offer_service_pb2.ScheduleSessionsResponse]
     """Sets the sessions or the access window of a draft. Roles: offer_manager."""
+    RescheduleOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.RescheduleOfferRequest, _offer_service_pb2.RescheduleOfferResponse]
+    """Gives a published offer other dates. It keeps its reservations, remembers the dates before, and lets holders leave
+    for 14 days. Roles: offer_manager.
+    """
+    SetCapacity: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.SetCapacityRequest, _offer_service_pb2.SetCapacityResponse]
+    """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait.
+    Roles: offer_manager.
+    """
+    CopyOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.CopyOfferRequest, _offer_service_pb2.CopyOfferResponse]
+    """Creates a draft with another offer's definition and prices, on new dates. Roles: offer_manager."""
     PublishOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.PublishOfferRequest, _offer_service_pb2.PublishOfferResponse]
     """Makes a complete draft visible. Roles: offer_manager."""
+    CloseSales: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.CloseSalesRequest, _offer_service_pb2.CloseSalesResponse]
+    """Ends the sale of a published offer, whatever its sales window says. Roles: offer_manager."""
+    ReopenSales: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ReopenSalesRequest, _offer_service_pb2.ReopenSalesResponse]
+    """Sells a published offer again, within its sales window. Roles: offer_manager."""
     CancelOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.CancelOfferRequest, _offer_service_pb2.CancelOfferResponse]
-    """Calls a published offer off. Roles: offer_manager."""
+    """Calls a published offer off: holds are released, confirmed reservations are cancelled. Roles: offer_manager."""
+    DeleteOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.DeleteOfferRequest, _offer_service_pb2.DeleteOfferResponse]
+    """Deletes a draft; its id is never used again. Roles: offer_manager."""
+    QuotePrice: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.QuotePriceRequest, _offer_service_pb2.QuotePriceResponse]
+    """Returns the price that applies now, promised for ten minutes. Roles: sales."""
+    ConfirmPrice: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ConfirmPriceRequest, _offer_service_pb2.ConfirmPriceResponse]
+    """Tells whether a quote's price is still the present one. Roles: sales."""
+    ReserveSeats: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ReserveSeatsRequest, _offer_service_pb2.ReserveSeatsResponse]
+    """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies. Roles: sales."""
+    ExtendReservation: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ExtendReservationRequest, _offer_service_pb2.ExtendReservationResponse]
+    """Holds reserved seats for another ten minutes from now, at most an hour after the hold began. Roles: sales."""
+    ConfirmReservation: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ConfirmReservationRequest, _offer_service_pb2.ConfirmReservationResponse]
+    """Confirms held seats before the hold expires. Roles: sales."""
+    ReleaseReservation: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ReleaseReservationRequest, _offer_service_pb2.ReleaseReservationResponse]
+    """Gives seats back: held ones, or confirmed ones until the offer begins or while a rescheduled offer may be left.
+    Roles: sales.
+    """
+    JoinWaitlist: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.JoinWaitlistRequest, _offer_service_pb2.JoinWaitlistResponse]
+    """Puts a participant on the waitlist of an offer that has not the seats wanted. Seats that become free are held for
+    24 hours for those who wait, in their order. Roles: sales.
+    """
+    LeaveWaitlist: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.LeaveWaitlistRequest, _offer_service_pb2.LeaveWaitlistResponse]
+    """Takes a participant off the waitlist. Roles: sales."""
+    EraseParticipant: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.EraseParticipantRequest, _offer_service_pb2.EraseParticipantResponse]
+    """Erases a participant's name everywhere in this service; counts and seats stay as they are. It can be repeated at any
+    time. Roles: offer_manager, operator.
+    """
     GetOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.GetOfferRequest, _offer_service_pb2.GetOfferResponse]
     """Returns one offer. Roles: offer_manager, sales, operator, service."""
+    BatchGetOffers: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.BatchGetOffersRequest, _offer_service_pb2.BatchGetOffersResponse]
+    """Returns up to 100 offers in the order asked for. Roles: offer_manager, sales, operator, service."""
     ListOffers: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ListOffersRequest, _offer_service_pb2.ListOffersResponse]
     """Lists offers, latest change first. Roles: offer_manager, sales, operator, service."""
+    GetReservation: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.GetReservationRequest, _offer_service_pb2.GetReservationResponse]
+    """Returns one reservation. Roles: offer_manager, sales, operator, service."""
+    ListReservations: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ListReservationsRequest, _offer_service_pb2.ListReservationsResponse]
+    """Lists the reservations of an offer, or of a participant across offers. Roles: offer_manager, sales, operator, service."""
+    ListWaitlist: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ListWaitlistRequest, _offer_service_pb2.ListWaitlistResponse]
+    """Lists those who wait for a seat, in the order in which they get one. Roles: offer_manager, sales, operator, service."""
+    ListOfferHistory: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ListOfferHistoryRequest, _offer_service_pb2.ListOfferHistoryResponse]
+    """Lists the revisions of an offer, latest first: who, when, which command, what changed. Roles: offer_manager, operator."""
     ImportOffers: _grpc.StreamStreamMultiCallable[_offer_service_pb2.ImportOffersRequest, _offer_service_pb2.ImportOffersResponse]
     """Imports offers that are live elsewhere: each row becomes a published offer by one command. A row whose offer exists
     with the same definition is UNCHANGED; one that differs is refused. The rows' results come as they are done, not in
@@ -65,23 +123,81 @@ class OfferServiceAsyncStub(OfferServiceStub):
     The conventions are those of ProgramService: `request_id`, `validate_only`, `etag`, `consistency_token`. The service
     knows programs by its own copy of what was released; `min_tokens` makes a command wait until that copy has seen a
     change, so that an offer can be created right after its program was released.
+
+    Seats are reserved in a participant's name: as a hold, which expires unless it is confirmed. Participants are opaque
+    ids and never leave this service; events carry counts. A seat is given to one reservation only, and those who wait for
+    one get it in the order in which they came.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.CreateOfferRequest, _offer_service_pb2.CreateOfferResponse]  # type: ignore[assignment]
     """Creates an offer of a released program, in DRAFT. Roles: offer_manager."""
+    UpdateOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.UpdateOfferRequest, _offer_service_pb2.UpdateOfferResponse]  # type: ignore[assignment]
+    """Changes what a draft or published offer is; its program never, its capacity only while it is a draft.
+    Roles: offer_manager.
+    """
     SetPriceList: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.SetPriceListRequest, _offer_service_pb2.SetPriceListResponse]  # type: ignore[assignment]
-    """Sets the price list of a draft or published offer. Roles: offer_manager."""
+    """Sets the price list of a draft or published offer; reservations keep their price. Roles: offer_manager."""
     ScheduleSessions: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ScheduleSessionsRequest, _offer_service_pb2.ScheduleSessionsResponse]  # type: ignore[assignment]
     """Sets the sessions or the access window of a draft. Roles: offer_manager."""
+    RescheduleOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.RescheduleOfferRequest, _offer_service_pb2.RescheduleOfferResponse]  # type: ignore[assignment]
+    """Gives a published offer other dates. It keeps its reservations, remembers the dates before, and lets holders leave
+    for 14 days. Roles: offer_manager.
+    """
+    SetCapacity: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.SetCapacityRequest, _offer_service_pb2.SetCapacityResponse]  # type: ignore[assignment]
+    """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait.
+    Roles: offer_manager.
+    """
+    CopyOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.CopyOfferRequest, _offer_service_pb2.CopyOfferResponse]  # type: ignore[assignment]
+    """Creates a draft with another offer's definition and prices, on new dates. Roles: offer_manager."""
     PublishOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.PublishOfferRequest, _offer_service_pb2.PublishOfferResponse]  # type: ignore[assignment]
     """Makes a complete draft visible. Roles: offer_manager."""
+    CloseSales: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.CloseSalesRequest, _offer_service_pb2.CloseSalesResponse]  # type: ignore[assignment]
+    """Ends the sale of a published offer, whatever its sales window says. Roles: offer_manager."""
+    ReopenSales: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ReopenSalesRequest, _offer_service_pb2.ReopenSalesResponse]  # type: ignore[assignment]
+    """Sells a published offer again, within its sales window. Roles: offer_manager."""
     CancelOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.CancelOfferRequest, _offer_service_pb2.CancelOfferResponse]  # type: ignore[assignment]
-    """Calls a published offer off. Roles: offer_manager."""
+    """Calls a published offer off: holds are released, confirmed reservations are cancelled. Roles: offer_manager."""
+    DeleteOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.DeleteOfferRequest, _offer_service_pb2.DeleteOfferResponse]  # type: ignore[assignment]
+    """Deletes a draft; its id is never used again. Roles: offer_manager."""
+    QuotePrice: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.QuotePriceRequest, _offer_service_pb2.QuotePriceResponse]  # type: ignore[assignment]
+    """Returns the price that applies now, promised for ten minutes. Roles: sales."""
+    ConfirmPrice: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ConfirmPriceRequest, _offer_service_pb2.ConfirmPriceResponse]  # type: ignore[assignment]
+    """Tells whether a quote's price is still the present one. Roles: sales."""
+    ReserveSeats: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ReserveSeatsRequest, _offer_service_pb2.ReserveSeatsResponse]  # type: ignore[assignment]
+    """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies. Roles: sales."""
+    ExtendReservation: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ExtendReservationRequest, _offer_service_pb2.ExtendReservationResponse]  # type: ignore[assignment]
+    """Holds reserved seats for another ten minutes from now, at most an hour after the hold began. Roles: sales."""
+    ConfirmReservation: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ConfirmReservationRequest, _offer_service_pb2.ConfirmReservationResponse]  # type: ignore[assignment]
+    """Confirms held seats before the hold expires. Roles: sales."""
+    ReleaseReservation: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ReleaseReservationRequest, _offer_service_pb2.ReleaseReservationResponse]  # type: ignore[assignment]
+    """Gives seats back: held ones, or confirmed ones until the offer begins or while a rescheduled offer may be left.
+    Roles: sales.
+    """
+    JoinWaitlist: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.JoinWaitlistRequest, _offer_service_pb2.JoinWaitlistResponse]  # type: ignore[assignment]
+    """Puts a participant on the waitlist of an offer that has not the seats wanted. Seats that become free are held for
+    24 hours for those who wait, in their order. Roles: sales.
+    """
+    LeaveWaitlist: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.LeaveWaitlistRequest, _offer_service_pb2.LeaveWaitlistResponse]  # type: ignore[assignment]
+    """Takes a participant off the waitlist. Roles: sales."""
+    EraseParticipant: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.EraseParticipantRequest, _offer_service_pb2.EraseParticipantResponse]  # type: ignore[assignment]
+    """Erases a participant's name everywhere in this service; counts and seats stay as they are. It can be repeated at any
+    time. Roles: offer_manager, operator.
+    """
     GetOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.GetOfferRequest, _offer_service_pb2.GetOfferResponse]  # type: ignore[assignment]
     """Returns one offer. Roles: offer_manager, sales, operator, service."""
+    BatchGetOffers: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.BatchGetOffersRequest, _offer_service_pb2.BatchGetOffersResponse]  # type: ignore[assignment]
+    """Returns up to 100 offers in the order asked for. Roles: offer_manager, sales, operator, service."""
     ListOffers: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ListOffersRequest, _offer_service_pb2.ListOffersResponse]  # type: ignore[assignment]
     """Lists offers, latest change first. Roles: offer_manager, sales, operator, service."""
+    GetReservation: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.GetReservationRequest, _offer_service_pb2.GetReservationResponse]  # type: ignore[assignment]
+    """Returns one reservation. Roles: offer_manager, sales, operator, service."""
+    ListReservations: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ListReservationsRequest, _offer_service_pb2.ListReservationsResponse]  # type: ignore[assignment]
+    """Lists the reservations of an offer, or of a participant across offers. Roles: offer_manager, sales, operator, service."""
+    ListWaitlist: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ListWaitlistRequest, _offer_service_pb2.ListWaitlistResponse]  # type: ignore[assignment]
+    """Lists those who wait for a seat, in the order in which they get one. Roles: offer_manager, sales, operator, service."""
+    ListOfferHistory: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ListOfferHistoryRequest, _offer_service_pb2.ListOfferHistoryResponse]  # type: ignore[assignment]
+    """Lists the revisions of an offer, latest first: who, when, which command, what changed. Roles: offer_manager, operator."""
     ImportOffers: _aio.StreamStreamMultiCallable[_offer_service_pb2.ImportOffersRequest, _offer_service_pb2.ImportOffersResponse]  # type: ignore[assignment]
     """Imports offers that are live elsewhere: each row becomes a published offer by one command. A row whose offer exists
     with the same definition is UNCHANGED; one that differs is refused. The rows' results come as they are done, not in
@@ -94,6 +210,10 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
     The conventions are those of ProgramService: `request_id`, `validate_only`, `etag`, `consistency_token`. The service
     knows programs by its own copy of what was released; `min_tokens` makes a command wait until that copy has seen a
     change, so that an offer can be created right after its program was released.
+
+    Seats are reserved in a participant's name: as a hold, which expires unless it is confirmed. Participants are opaque
+    ids and never leave this service; events carry counts. A seat is given to one reservation only, and those who wait for
+    one get it in the order in which they came.
     """
 
     @_abc_1.abstractmethod
@@ -105,12 +225,22 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates an offer of a released program, in DRAFT. Roles: offer_manager."""
 
     @_abc_1.abstractmethod
+    def UpdateOffer(
+        self,
+        request: _offer_service_pb2.UpdateOfferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.UpdateOfferResponse, _abc.Awaitable[_offer_service_pb2.UpdateOfferResponse]]:
+        """Changes what a draft or published offer is; its program never, its capacity only while it is a draft.
+        Roles: offer_manager.
+        """
+
+    @_abc_1.abstractmethod
     def SetPriceList(
         self,
         request: _offer_service_pb2.SetPriceListRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.SetPriceListResponse, _abc.Awaitable[_offer_service_pb2.SetPriceListResponse]]:
-        """Sets the price list of a draft or published offer. Roles: offer_manager."""
+        """Sets the price list of a draft or published offer; reservations keep their price. Roles: offer_manager."""
 
     @_abc_1.abstractmethod
     def ScheduleSessions(
@@ -121,6 +251,34 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sets the sessions or the access window of a draft. Roles: offer_manager."""
 
     @_abc_1.abstractmethod
+    def RescheduleOffer(
+        self,
+        request: _offer_service_pb2.RescheduleOfferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.RescheduleOfferResponse, _abc.Awaitable[_offer_service_pb2.RescheduleOfferResponse]]:
+        """Gives a published offer other dates. It keeps its reservations, remembers the dates before, and lets holders leave
+        for 14 days. Roles: offer_manager.
+        """
+
+    @_abc_1.abstractmethod
+    def SetCapacity(
+        self,
+        request: _offer_service_pb2.SetCapacityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.SetCapacityResponse, _abc.Awaitable[_offer_service_pb2.SetCapacityResponse]]:
+        """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait.
+        Roles: offer_manager.
+        """
+
+    @_abc_1.abstractmethod
+    def CopyOffer(
+        self,
+        request: _offer_service_pb2.CopyOfferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.CopyOfferResponse, _abc.Awaitable[_offer_service_pb2.CopyOfferResponse]]:
+        """Creates a draft with another offer's definition and prices, on new dates. Roles: offer_manager."""
+
+    @_abc_1.abstractmethod
     def PublishOffer(
         self,
         request: _offer_service_pb2.PublishOfferRequest,
@@ -129,12 +287,114 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a complete draft visible. Roles: offer_manager."""
 
     @_abc_1.abstractmethod
+    def CloseSales(
+        self,
+        request: _offer_service_pb2.CloseSalesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.CloseSalesResponse, _abc.Awaitable[_offer_service_pb2.CloseSalesResponse]]:
+        """Ends the sale of a published offer, whatever its sales window says. Roles: offer_manager."""
+
+    @_abc_1.abstractmethod
+    def ReopenSales(
+        self,
+        request: _offer_service_pb2.ReopenSalesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.ReopenSalesResponse, _abc.Awaitable[_offer_service_pb2.ReopenSalesResponse]]:
+        """Sells a published offer again, within its sales window. Roles: offer_manager."""
+
+    @_abc_1.abstractmethod
     def CancelOffer(
         self,
         request: _offer_service_pb2.CancelOfferRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.CancelOfferResponse, _abc.Awaitable[_offer_service_pb2.CancelOfferResponse]]:
-        """Calls a published offer off. Roles: offer_manager."""
+        """Calls a published offer off: holds are released, confirmed reservations are cancelled. Roles: offer_manager."""
+
+    @_abc_1.abstractmethod
+    def DeleteOffer(
+        self,
+        request: _offer_service_pb2.DeleteOfferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.DeleteOfferResponse, _abc.Awaitable[_offer_service_pb2.DeleteOfferResponse]]:
+        """Deletes a draft; its id is never used again. Roles: offer_manager."""
+
+    @_abc_1.abstractmethod
+    def QuotePrice(
+        self,
+        request: _offer_service_pb2.QuotePriceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.QuotePriceResponse, _abc.Awaitable[_offer_service_pb2.QuotePriceResponse]]:
+        """Returns the price that applies now, promised for ten minutes. Roles: sales."""
+
+    @_abc_1.abstractmethod
+    def ConfirmPrice(
+        self,
+        request: _offer_service_pb2.ConfirmPriceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.ConfirmPriceResponse, _abc.Awaitable[_offer_service_pb2.ConfirmPriceResponse]]:
+        """Tells whether a quote's price is still the present one. Roles: sales."""
+
+    @_abc_1.abstractmethod
+    def ReserveSeats(
+        self,
+        request: _offer_service_pb2.ReserveSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.ReserveSeatsResponse, _abc.Awaitable[_offer_service_pb2.ReserveSeatsResponse]]:
+        """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies. Roles: sales."""
+
+    @_abc_1.abstractmethod
+    def ExtendReservation(
+        self,
+        request: _offer_service_pb2.ExtendReservationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.ExtendReservationResponse, _abc.Awaitable[_offer_service_pb2.ExtendReservationResponse]]:
+        """Holds reserved seats for another ten minutes from now, at most an hour after the hold began. Roles: sales."""
+
+    @_abc_1.abstractmethod
+    def ConfirmReservation(
+        self,
+        request: _offer_service_pb2.ConfirmReservationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.ConfirmReservationResponse, _abc.Awaitable[_offer_service_pb2.ConfirmReservationResponse]]:
+        """Confirms held seats before the hold expires. Roles: sales."""
+
+    @_abc_1.abstractmethod
+    def ReleaseReservation(
+        self,
+        request: _offer_service_pb2.ReleaseReservationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.ReleaseReservationResponse, _abc.Awaitable[_offer_service_pb2.ReleaseReservationResponse]]:
+        """Gives seats back: held ones, or confirmed ones until the offer begins or while a rescheduled offer may be left.
+        Roles: sales.
+        """
+
+    @_abc_1.abstractmethod
+    def JoinWaitlist(
+        self,
+        request: _offer_service_pb2.JoinWaitlistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.JoinWaitlistResponse, _abc.Awaitable[_offer_service_pb2.JoinWaitlistResponse]]:
+        """Puts a participant on the waitlist of an offer that has not the seats wanted. Seats that become free are held for
+        24 hours for those who wait, in their order. Roles: sales.
+        """
+
+    @_abc_1.abstractmethod
+    def LeaveWaitlist(
+        self,
+        request: _offer_service_pb2.LeaveWaitlistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.LeaveWaitlistResponse, _abc.Awaitable[_offer_service_pb2.LeaveWaitlistResponse]]:
+        """Takes a participant off the waitlist. Roles: sales."""
+
+    @_abc_1.abstractmethod
+    def EraseParticipant(
+        self,
+        request: _offer_service_pb2.EraseParticipantRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.EraseParticipantResponse, _abc.Awaitable[_offer_service_pb2.EraseParticipantResponse]]:
+        """Erases a participant's name everywhere in this service; counts and seats stay as they are. It can be repeated at any
+        time. Roles: offer_manager, operator.
+        """
 
     @_abc_1.abstractmethod
     def GetOffer(
@@ -145,12 +405,52 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns one offer. Roles: offer_manager, sales, operator, service."""
 
     @_abc_1.abstractmethod
+    def BatchGetOffers(
+        self,
+        request: _offer_service_pb2.BatchGetOffersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.BatchGetOffersResponse, _abc.Awaitable[_offer_service_pb2.BatchGetOffersResponse]]:
+        """Returns up to 100 offers in the order asked for. Roles: offer_manager, sales, operator, service."""
+
+    @_abc_1.abstractmethod
     def ListOffers(
         self,
         request: _offer_service_pb2.ListOffersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.ListOffersResponse, _abc.Awaitable[_offer_service_pb2.ListOffersResponse]]:
         """Lists offers, latest change first. Roles: offer_manager, sales, operator, service."""
+
+    @_abc_1.abstractmethod
+    def GetReservation(
+        self,
+        request: _offer_service_pb2.GetReservationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.GetReservationResponse, _abc.Awaitable[_offer_service_pb2.GetReservationResponse]]:
+        """Returns one reservation. Roles: offer_manager, sales, operator, service."""
+
+    @_abc_1.abstractmethod
+    def ListReservations(
+        self,
+        request: _offer_service_pb2.ListReservationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.ListReservationsResponse, _abc.Awaitable[_offer_service_pb2.ListReservationsResponse]]:
+        """Lists the reservations of an offer, or of a participant across offers. Roles: offer_manager, sales, operator, service."""
+
+    @_abc_1.abstractmethod
+    def ListWaitlist(
+        self,
+        request: _offer_service_pb2.ListWaitlistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.ListWaitlistResponse, _abc.Awaitable[_offer_service_pb2.ListWaitlistResponse]]:
+        """Lists those who wait for a seat, in the order in which they get one. Roles: offer_manager, sales, operator, service."""
+
+    @_abc_1.abstractmethod
+    def ListOfferHistory(
+        self,
+        request: _offer_service_pb2.ListOfferHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offer_service_pb2.ListOfferHistoryResponse, _abc.Awaitable[_offer_service_pb2.ListOfferHistoryResponse]]:
+        """Lists the revisions of an offer, latest first: who, when, which command, what changed. Roles: offer_manager, operator."""
 
     @_abc_1.abstractmethod
     def ImportOffers(

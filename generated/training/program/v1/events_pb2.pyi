@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from training.program.v1 import program_pb2 as _program_pb2
+from training.program.v1 import review_pb2 as _review_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -22,8 +23,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ProgramEvent(_message.Message):
-    """The body of every event on `training.v1.program.<lane>.<program_id>`: the change, and the whole public state after it.
-    An event of the neutral type `Advanced` has an empty body: the revision changed nothing public.
+    """The body of every event on `training.v1.program.<lane>.<program_id>`: the change, and the whole public state after
+    it. An event of the neutral type `Advanced` has an empty body: the revision changed nothing public.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -186,7 +187,9 @@ Global___PublishedProgram: _TypeAlias = PublishedProgram  # noqa: Y015
 
 @_typing.final
 class ProgramRevisionRecord(_message.Message):
-    """The private record of one revision, for the history. It never leaves the command database."""
+    """The private record of one revision of a program, for its history. It is on no stream; ListProgramHistory tells it to
+    those who work on programs.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -213,6 +216,34 @@ class ProgramRevisionRecord(_message.Message):
 Global___ProgramRevisionRecord: _TypeAlias = ProgramRevisionRecord  # noqa: Y015
 
 @_typing.final
+class ReviewerRevisionRecord(_message.Message):
+    """The private record of one revision of a reviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMAND_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    command: _builtins.str
+    """The command that was accepted, for example `RegisterReviewer`."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReviewerChange]:
+        """What changed, in order."""
+
+    def __init__(
+        self,
+        *,
+        command: _builtins.str = ...,
+        changes: _abc.Iterable[Global___ReviewerChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "command", b"command"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewerRevisionRecord: _TypeAlias = ReviewerRevisionRecord  # noqa: Y015
+
+@_typing.final
 class ProgramChange(_message.Message):
     """One change to a program."""
 
@@ -225,6 +256,21 @@ class ProgramChange(_message.Message):
     RELEASED_FIELD_NUMBER: _builtins.int
     RETIRED_FIELD_NUMBER: _builtins.int
     REOPENED_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
+    CHANGES_REQUESTED_FIELD_NUMBER: _builtins.int
+    REJECTED_FIELD_NUMBER: _builtins.int
+    REVIEWERS_ASSIGNED_FIELD_NUMBER: _builtins.int
+    REVIEWERS_DROPPED_FIELD_NUMBER: _builtins.int
+    REVIEW_QUEUED_FIELD_NUMBER: _builtins.int
+    REVIEW_DEQUEUED_FIELD_NUMBER: _builtins.int
+    COMMENT_ADDED_FIELD_NUMBER: _builtins.int
+    COMMENT_RESOLVED_FIELD_NUMBER: _builtins.int
+    RELEASE_SCHEDULED_FIELD_NUMBER: _builtins.int
+    RELEASE_UNSCHEDULED_FIELD_NUMBER: _builtins.int
+    RELEASE_FAILED_FIELD_NUMBER: _builtins.int
+    REVISED_FIELD_NUMBER: _builtins.int
+    RETIREMENT_SCHEDULED_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def created(self) -> Global___ProgramCreated:
         """The program was created."""
@@ -253,6 +299,66 @@ class ProgramChange(_message.Message):
     def reopened(self) -> Global___VersionReopened:
         """The working version went back to being drafted, because its content changed after approval."""
 
+    @_builtins.property
+    def withdrawn(self) -> Global___VersionWithdrawn:
+        """An author took the working version back from review."""
+
+    @_builtins.property
+    def changes_requested(self) -> Global___ChangesRequested:
+        """A reviewer asked for changes."""
+
+    @_builtins.property
+    def rejected(self) -> Global___VersionRejected:
+        """A reviewer ended the working version."""
+
+    @_builtins.property
+    def reviewers_assigned(self) -> Global___ReviewersAssigned:
+        """Reviewers were assigned to the working version."""
+
+    @_builtins.property
+    def reviewers_dropped(self) -> Global___ReviewersDropped:
+        """Reviewers were relieved of the working version."""
+
+    @_builtins.property
+    def review_queued(self) -> Global___ReviewQueued:
+        """The working version began to wait for reviewers."""
+
+    @_builtins.property
+    def review_dequeued(self) -> Global___ReviewDequeued:
+        """The working version has the reviewers it waited for."""
+
+    @_builtins.property
+    def comment_added(self) -> Global___CommentAdded:
+        """A comment was made on the working version."""
+
+    @_builtins.property
+    def comment_resolved(self) -> Global___CommentResolved:
+        """A comment on the working version was resolved."""
+
+    @_builtins.property
+    def release_scheduled(self) -> Global___ReleaseScheduled:
+        """The working version is to be released at a set time."""
+
+    @_builtins.property
+    def release_unscheduled(self) -> Global___ReleaseUnscheduled:
+        """The scheduled release was called off."""
+
+    @_builtins.property
+    def release_failed(self) -> Global___ReleaseFailed:
+        """The scheduled release did not pass the release gate."""
+
+    @_builtins.property
+    def revised(self) -> Global___VersionRevised:
+        """A new working version was begun."""
+
+    @_builtins.property
+    def retirement_scheduled(self) -> Global___RetirementScheduled:
+        """The live version is to be retired at a set time."""
+
+    @_builtins.property
+    def deleted(self) -> Global___ProgramDeleted:
+        """The program was deleted."""
+
     def __init__(
         self,
         *,
@@ -263,12 +369,27 @@ class ProgramChange(_message.Message):
         released: Global___VersionReleased | None = ...,
         retired: Global___VersionRetired | None = ...,
         reopened: Global___VersionReopened | None = ...,
+        withdrawn: Global___VersionWithdrawn | None = ...,
+        changes_requested: Global___ChangesRequested | None = ...,
+        rejected: Global___VersionRejected | None = ...,
+        reviewers_assigned: Global___ReviewersAssigned | None = ...,
+        reviewers_dropped: Global___ReviewersDropped | None = ...,
+        review_queued: Global___ReviewQueued | None = ...,
+        review_dequeued: Global___ReviewDequeued | None = ...,
+        comment_added: Global___CommentAdded | None = ...,
+        comment_resolved: Global___CommentResolved | None = ...,
+        release_scheduled: Global___ReleaseScheduled | None = ...,
+        release_unscheduled: Global___ReleaseUnscheduled | None = ...,
+        release_failed: Global___ReleaseFailed | None = ...,
+        revised: Global___VersionRevised | None = ...,
+        retirement_scheduled: Global___RetirementScheduled | None = ...,
+        deleted: Global___ProgramDeleted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "content_changed", b"content_changed", "created", b"created", "kind", b"kind", "released", b"released", "reopened", b"reopened", "retired", b"retired", "submitted", b"submitted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "changes_requested", b"changes_requested", "comment_added", b"comment_added", "comment_resolved", b"comment_resolved", "content_changed", b"content_changed", "created", b"created", "deleted", b"deleted", "kind", b"kind", "rejected", b"rejected", "release_failed", b"release_failed", "release_scheduled", b"release_scheduled", "release_unscheduled", b"release_unscheduled", "released", b"released", "reopened", b"reopened", "retired", b"retired", "retirement_scheduled", b"retirement_scheduled", "review_dequeued", b"review_dequeued", "review_queued", b"review_queued", "reviewers_assigned", b"reviewers_assigned", "reviewers_dropped", b"reviewers_dropped", "revised", b"revised", "submitted", b"submitted", "withdrawn", b"withdrawn"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "content_changed", b"content_changed", "created", b"created", "kind", b"kind", "released", b"released", "reopened", b"reopened", "retired", b"retired", "submitted", b"submitted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "changes_requested", b"changes_requested", "comment_added", b"comment_added", "comment_resolved", b"comment_resolved", "content_changed", b"content_changed", "created", b"created", "deleted", b"deleted", "kind", b"kind", "rejected", b"rejected", "release_failed", b"release_failed", "release_scheduled", b"release_scheduled", "release_unscheduled", b"release_unscheduled", "released", b"released", "reopened", b"reopened", "retired", b"retired", "retirement_scheduled", b"retirement_scheduled", "review_dequeued", b"review_dequeued", "review_queued", b"review_queued", "reviewers_assigned", b"reviewers_assigned", "reviewers_dropped", b"reviewers_dropped", "revised", b"revised", "submitted", b"submitted", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["created", "content_changed", "submitted", "approved", "released", "retired", "reopened"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["created", "content_changed", "submitted", "approved", "released", "retired", "reopened", "withdrawn", "changes_requested", "rejected", "reviewers_assigned", "reviewers_dropped", "review_queued", "review_dequeued", "comment_added", "comment_resolved", "release_scheduled", "release_unscheduled", "release_failed", "revised", "retirement_scheduled", "deleted"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -445,3 +566,457 @@ class VersionReopened(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VersionReopened: _TypeAlias = VersionReopened  # noqa: Y015
+
+@_typing.final
+class VersionWithdrawn(_message.Message):
+    """An author took the working version back from review."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VersionWithdrawn: _TypeAlias = VersionWithdrawn  # noqa: Y015
+
+@_typing.final
+class ChangesRequested(_message.Message):
+    """A reviewer asked for changes; the working version went back to being drafted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    reviewer: _builtins.str
+    """The reviewer."""
+    text: _builtins.str
+    """What to change, if said."""
+    def __init__(
+        self,
+        *,
+        reviewer: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reviewer", b"reviewer", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangesRequested: _TypeAlias = ChangesRequested  # noqa: Y015
+
+@_typing.final
+class VersionRejected(_message.Message):
+    """A reviewer ended the working version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reviewer: _builtins.str
+    """The reviewer."""
+    reason: _builtins.str
+    """Why."""
+    def __init__(
+        self,
+        *,
+        reviewer: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "reviewer", b"reviewer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VersionRejected: _TypeAlias = VersionRejected  # noqa: Y015
+
+@_typing.final
+class ReviewersAssigned(_message.Message):
+    """Reviewers were assigned to the working version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reviewers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The reviewers."""
+
+    def __init__(
+        self,
+        *,
+        reviewers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reviewers", b"reviewers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewersAssigned: _TypeAlias = ReviewersAssigned  # noqa: Y015
+
+@_typing.final
+class ReviewersDropped(_message.Message):
+    """Reviewers were relieved of the working version, because they are registered no more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reviewers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The reviewers."""
+
+    def __init__(
+        self,
+        *,
+        reviewers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reviewers", b"reviewers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewersDropped: _TypeAlias = ReviewersDropped  # noqa: Y015
+
+@_typing.final
+class ReviewQueued(_message.Message):
+    """The working version began to wait for reviewers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewQueued: _TypeAlias = ReviewQueued  # noqa: Y015
+
+@_typing.final
+class ReviewDequeued(_message.Message):
+    """The working version has the reviewers it waited for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewDequeued: _TypeAlias = ReviewDequeued  # noqa: Y015
+
+@_typing.final
+class CommentAdded(_message.Message):
+    """A comment was made on the working version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def comment(self) -> _review_pb2.ReviewComment:
+        """The comment."""
+
+    def __init__(
+        self,
+        *,
+        comment: _review_pb2.ReviewComment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommentAdded: _TypeAlias = CommentAdded  # noqa: Y015
+
+@_typing.final
+class CommentResolved(_message.Message):
+    """A comment on the working version was resolved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMENT_ID_FIELD_NUMBER: _builtins.int
+    RESOLVER_FIELD_NUMBER: _builtins.int
+    BLOCKING_FIELD_NUMBER: _builtins.int
+    comment_id: _builtins.str
+    """The comment (UUID)."""
+    resolver: _builtins.str
+    """The principal who resolved it."""
+    blocking: _builtins.bool
+    """Whether it was a blocking one."""
+    def __init__(
+        self,
+        *,
+        comment_id: _builtins.str = ...,
+        resolver: _builtins.str = ...,
+        blocking: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocking", b"blocking", "comment_id", b"comment_id", "resolver", b"resolver"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommentResolved: _TypeAlias = CommentResolved  # noqa: Y015
+
+@_typing.final
+class ReleaseScheduled(_message.Message):
+    """The working version is to be released at a set time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELEASE_TIME_FIELD_NUMBER: _builtins.int
+    WAIVERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def release_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def waivers(self) -> _containers.RepeatedCompositeFieldContainer[_program_pb2.Waiver]:
+        """The rules that are waived."""
+
+    def __init__(
+        self,
+        *,
+        release_time: _timestamp_pb2.Timestamp | None = ...,
+        waivers: _abc.Iterable[_program_pb2.Waiver] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["release_time", b"release_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["release_time", b"release_time", "waivers", b"waivers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseScheduled: _TypeAlias = ReleaseScheduled  # noqa: Y015
+
+@_typing.final
+class ReleaseUnscheduled(_message.Message):
+    """The scheduled release was called off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseUnscheduled: _TypeAlias = ReleaseUnscheduled  # noqa: Y015
+
+@_typing.final
+class ReleaseFailed(_message.Message):
+    """The scheduled release did not pass the release gate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VIOLATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def violations(self) -> _containers.RepeatedCompositeFieldContainer[_program_pb2.GateViolation]:
+        """What the release gate refused."""
+
+    def __init__(
+        self,
+        *,
+        violations: _abc.Iterable[_program_pb2.GateViolation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["violations", b"violations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseFailed: _TypeAlias = ReleaseFailed  # noqa: Y015
+
+@_typing.final
+class VersionRevised(_message.Message):
+    """A new working version was begun, from the live one or from the one that was rejected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The new version's number."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VersionRevised: _TypeAlias = VersionRevised  # noqa: Y015
+
+@_typing.final
+class RetirementScheduled(_message.Message):
+    """The live version is to be retired at a set time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETIREMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def retirement(self) -> _program_pb2.Retirement:
+        """The retirement, with its reason."""
+
+    def __init__(
+        self,
+        *,
+        retirement: _program_pb2.Retirement | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retirement", b"retirement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["retirement", b"retirement"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetirementScheduled: _TypeAlias = RetirementScheduled  # noqa: Y015
+
+@_typing.final
+class ProgramDeleted(_message.Message):
+    """The program was deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProgramDeleted: _TypeAlias = ProgramDeleted  # noqa: Y015
+
+@_typing.final
+class ReviewerChange(_message.Message):
+    """One change to a reviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGISTERED_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def registered(self) -> Global___ReviewerRegistered:
+        """A principal was registered as a reviewer, for the first time or again."""
+
+    @_builtins.property
+    def updated(self) -> Global___ReviewerUpdated:
+        """What the reviewer reviews changed."""
+
+    @_builtins.property
+    def removed(self) -> Global___ReviewerRemoved:
+        """The reviewer was removed."""
+
+    def __init__(
+        self,
+        *,
+        registered: Global___ReviewerRegistered | None = ...,
+        updated: Global___ReviewerUpdated | None = ...,
+        removed: Global___ReviewerRemoved | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "registered", b"registered", "removed", b"removed", "updated", b"updated"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "registered", b"registered", "removed", b"removed", "updated", b"updated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["registered", "updated", "removed"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___ReviewerChange: _TypeAlias = ReviewerChange  # noqa: Y015
+
+@_typing.final
+class ReviewerRegistered(_message.Message):
+    """A principal was registered as a reviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    MAX_OPEN_REVIEWS_FIELD_NUMBER: _builtins.int
+    principal: _builtins.str
+    """The principal."""
+    max_open_reviews: _builtins.int
+    """How many reviews the reviewer takes at once."""
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The categories of programs that the reviewer knows."""
+
+    def __init__(
+        self,
+        *,
+        principal: _builtins.str = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        max_open_reviews: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "max_open_reviews", b"max_open_reviews", "principal", b"principal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewerRegistered: _TypeAlias = ReviewerRegistered  # noqa: Y015
+
+@_typing.final
+class ReviewerUpdated(_message.Message):
+    """What the reviewer reviews changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    MAX_OPEN_REVIEWS_FIELD_NUMBER: _builtins.int
+    max_open_reviews: _builtins.int
+    """How many reviews the reviewer takes at once after the change."""
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The categories after the change."""
+
+    def __init__(
+        self,
+        *,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        max_open_reviews: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "max_open_reviews", b"max_open_reviews"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewerUpdated: _TypeAlias = ReviewerUpdated  # noqa: Y015
+
+@_typing.final
+class ReviewerRemoved(_message.Message):
+    """The reviewer was removed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewerRemoved: _TypeAlias = ReviewerRemoved  # noqa: Y015

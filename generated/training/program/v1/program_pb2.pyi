@@ -52,7 +52,11 @@ class Program(_message.Message):
         STATE_RETIRED: Program._State.ValueType  # 6
         """No longer offered; still readable by id."""
         STATE_REJECTED: Program._State.ValueType  # 7
-        """Ended by a reviewer."""
+        """Ended by a reviewer; its author may revise or delete it."""
+        STATE_SUPERSEDED: Program._State.ValueType  # 8
+        """Of a version: it was live until a later one was released."""
+        STATE_DELETED: Program._State.ValueType  # 9
+        """Of a program: deleted before it was ever released; nobody finds it, and its id is not given again."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """The state of a program and of each of its versions."""
@@ -72,7 +76,11 @@ class Program(_message.Message):
     STATE_RETIRED: Program.State.ValueType  # 6
     """No longer offered; still readable by id."""
     STATE_REJECTED: Program.State.ValueType  # 7
-    """Ended by a reviewer."""
+    """Ended by a reviewer; its author may revise or delete it."""
+    STATE_SUPERSEDED: Program.State.ValueType  # 8
+    """Of a version: it was live until a later one was released."""
+    STATE_DELETED: Program.State.ValueType  # 9
+    """Of a program: deleted before it was ever released; nobody finds it, and its id is not given again."""
 
     PROGRAM_ID_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
@@ -85,6 +93,10 @@ class Program(_message.Message):
     WORKING_FIELD_NUMBER: _builtins.int
     LIVE_FIELD_NUMBER: _builtins.int
     RETIREMENT_FIELD_NUMBER: _builtins.int
+    VERSION_COUNT_FIELD_NUMBER: _builtins.int
+    PENDING_RETIREMENT_FIELD_NUMBER: _builtins.int
+    PUBLIC_REVISION_FIELD_NUMBER: _builtins.int
+    PUBLIC_TIME_FIELD_NUMBER: _builtins.int
     program_id: _builtins.str
     """The program's id (UUID)."""
     revision: _builtins.int
@@ -95,6 +107,10 @@ class Program(_message.Message):
     """Output only. The live version's state where there is one, else the working version's."""
     author: _builtins.str
     """Output only. The principal who created the program."""
+    version_count: _builtins.int
+    """Output only. How many versions have been numbered so far."""
+    public_revision: _builtins.int
+    """Output only. The last revision that changed what readers see; 0 before the first release."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Output only. When the program was created."""
@@ -119,6 +135,14 @@ class Program(_message.Message):
     def retirement(self) -> Global___Retirement:
         """Output only. Set once the program is retired."""
 
+    @_builtins.property
+    def pending_retirement(self) -> Global___Retirement:
+        """Output only. The retirement that is to come, if one is set; the program stays RELEASED until its `retire_time`."""
+
+    @_builtins.property
+    def public_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When that was."""
+
     def __init__(
         self,
         *,
@@ -133,10 +157,14 @@ class Program(_message.Message):
         working: Global___ProgramVersion | None = ...,
         live: Global___ProgramVersion | None = ...,
         retirement: Global___Retirement | None = ...,
+        version_count: _builtins.int = ...,
+        pending_retirement: Global___Retirement | None = ...,
+        public_revision: _builtins.int = ...,
+        public_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "live", b"live", "retirement", b"retirement", "update_time", b"update_time", "working", b"working"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "live", b"live", "pending_retirement", b"pending_retirement", "public_time", b"public_time", "retirement", b"retirement", "update_time", b"update_time", "working", b"working"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "co_authors", b"co_authors", "create_time", b"create_time", "etag", b"etag", "live", b"live", "program_id", b"program_id", "retirement", b"retirement", "revision", b"revision", "state", b"state", "update_time", b"update_time", "working", b"working"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "co_authors", b"co_authors", "create_time", b"create_time", "etag", b"etag", "live", b"live", "pending_retirement", b"pending_retirement", "program_id", b"program_id", "public_revision", b"public_revision", "public_time", b"public_time", "retirement", b"retirement", "revision", b"revision", "state", b"state", "update_time", b"update_time", "version_count", b"version_count", "working", b"working"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -155,10 +183,21 @@ class ProgramVersion(_message.Message):
     APPROVALS_FIELD_NUMBER: _builtins.int
     RELEASE_TIME_FIELD_NUMBER: _builtins.int
     WAIVERS_FIELD_NUMBER: _builtins.int
+    RELEASE_FAILURE_FIELD_NUMBER: _builtins.int
+    ASSIGNMENTS_FIELD_NUMBER: _builtins.int
+    WAITING_SINCE_FIELD_NUMBER: _builtins.int
+    OPEN_BLOCKING_COMMENTS_FIELD_NUMBER: _builtins.int
+    COMMENT_COUNT_FIELD_NUMBER: _builtins.int
+    REJECTION_FIELD_NUMBER: _builtins.int
+    CHANGE_REQUEST_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """The version's number, from 1."""
     state: Global___Program.State.ValueType
     """The version's own state."""
+    open_blocking_comments: _builtins.int
+    """How many blocking comments on it are open; as long as there are any, it can't be approved."""
+    comment_count: _builtins.int
+    """How many comments have been made on it."""
     @_builtins.property
     def content(self) -> Global___ProgramContent:
         """What it says."""
@@ -173,11 +212,31 @@ class ProgramVersion(_message.Message):
 
     @_builtins.property
     def release_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was released, if it was."""
+        """When it was released, if it was; in SCHEDULED, when it is to be."""
 
     @_builtins.property
     def waivers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Waiver]:
         """The rules of the release gate that were waived for it."""
+
+    @_builtins.property
+    def release_failure(self) -> Global___ReleaseFailure:
+        """Why its last scheduled release did not happen; gone with the next edit, schedule or release."""
+
+    @_builtins.property
+    def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Assignment]:
+        """The reviewers assigned to it, while it is IN_REVIEW. Where there are some, only they approve and reject."""
+
+    @_builtins.property
+    def waiting_since(self) -> _timestamp_pb2.Timestamp:
+        """While it is IN_REVIEW and fewer reviewers are assigned than are needed: since when it waits for one to be free."""
+
+    @_builtins.property
+    def rejection(self) -> Global___Rejection:
+        """Why it was rejected, if it was."""
+
+    @_builtins.property
+    def change_request(self) -> Global___ChangeRequest:
+        """What a reviewer asked to be changed, until it is submitted again."""
 
     def __init__(
         self,
@@ -189,10 +248,17 @@ class ProgramVersion(_message.Message):
         approvals: _abc.Iterable[Global___Approval] | None = ...,
         release_time: _timestamp_pb2.Timestamp | None = ...,
         waivers: _abc.Iterable[Global___Waiver] | None = ...,
+        release_failure: Global___ReleaseFailure | None = ...,
+        assignments: _abc.Iterable[Global___Assignment] | None = ...,
+        waiting_since: _timestamp_pb2.Timestamp | None = ...,
+        open_blocking_comments: _builtins.int = ...,
+        comment_count: _builtins.int = ...,
+        rejection: Global___Rejection | None = ...,
+        change_request: Global___ChangeRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "release_time", b"release_time", "submit_time", b"submit_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_request", b"change_request", "content", b"content", "rejection", b"rejection", "release_failure", b"release_failure", "release_time", b"release_time", "submit_time", b"submit_time", "waiting_since", b"waiting_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approvals", b"approvals", "content", b"content", "number", b"number", "release_time", b"release_time", "state", b"state", "submit_time", b"submit_time", "waivers", b"waivers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approvals", b"approvals", "assignments", b"assignments", "change_request", b"change_request", "comment_count", b"comment_count", "content", b"content", "number", b"number", "open_blocking_comments", b"open_blocking_comments", "rejection", b"rejection", "release_failure", b"release_failure", "release_time", b"release_time", "state", b"state", "submit_time", b"submit_time", "waiting_since", b"waiting_since", "waivers", b"waivers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -225,6 +291,162 @@ class Approval(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Approval: _TypeAlias = Approval  # noqa: Y015
+
+@_typing.final
+class Assignment(_message.Message):
+    """One reviewer's task to review a version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    ASSIGN_TIME_FIELD_NUMBER: _builtins.int
+    reviewer: _builtins.str
+    """The reviewer."""
+    @_builtins.property
+    def assign_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    def __init__(
+        self,
+        *,
+        reviewer: _builtins.str = ...,
+        assign_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assign_time", b"assign_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assign_time", b"assign_time", "reviewer", b"reviewer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Assignment: _TypeAlias = Assignment  # noqa: Y015
+
+@_typing.final
+class Rejection(_message.Message):
+    """The end of a version by a reviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REJECT_TIME_FIELD_NUMBER: _builtins.int
+    reviewer: _builtins.str
+    """The reviewer."""
+    reason: _builtins.str
+    """Why. It is kept in the history and never published."""
+    @_builtins.property
+    def reject_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        reviewer: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reject_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reject_time", b"reject_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "reject_time", b"reject_time", "reviewer", b"reviewer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Rejection: _TypeAlias = Rejection  # noqa: Y015
+
+@_typing.final
+class ChangeRequest(_message.Message):
+    """A reviewer's wish for changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    reviewer: _builtins.str
+    """The reviewer."""
+    text: _builtins.str
+    """What to change, if said here; comments say it at their fields."""
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        reviewer: _builtins.str = ...,
+        text: _builtins.str = ...,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request_time", b"request_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_time", b"request_time", "reviewer", b"reviewer", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeRequest: _TypeAlias = ChangeRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseFailure(_message.Message):
+    """A scheduled release that did not pass the release gate when its time came."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAIL_TIME_FIELD_NUMBER: _builtins.int
+    VIOLATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def fail_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was tried."""
+
+    @_builtins.property
+    def violations(self) -> _containers.RepeatedCompositeFieldContainer[Global___GateViolation]:
+        """What the release gate refused."""
+
+    def __init__(
+        self,
+        *,
+        fail_time: _timestamp_pb2.Timestamp | None = ...,
+        violations: _abc.Iterable[Global___GateViolation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fail_time", b"fail_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fail_time", b"fail_time", "violations", b"violations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseFailure: _TypeAlias = ReleaseFailure  # noqa: Y015
+
+@_typing.final
+class GateViolation(_message.Message):
+    """One violation of the release gate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
+    NEEDED_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The field of the content."""
+    rule: _builtins.str
+    """The rule's name, as it can be waived."""
+    found: _builtins.str
+    """What was found."""
+    needed: _builtins.str
+    """What is needed."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        found: _builtins.str = ...,
+        needed: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "found", b"found", "needed", b"needed", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GateViolation: _TypeAlias = GateViolation  # noqa: Y015
 
 @_typing.final
 class Waiver(_message.Message):
@@ -278,7 +500,7 @@ class Retirement(_message.Message):
     """Whether the published offers of the program are to be cancelled."""
     @_builtins.property
     def retire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was retired."""
+        """When it was retired, or is to be."""
 
     def __init__(
         self,

@@ -7,10 +7,14 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
+from google.type import interval_pb2 as _interval_pb2
+from training.program.v1 import events_pb2 as _events_pb2
 from training.program.v1 import program_pb2 as _program_pb2
+from training.program.v1 import review_pb2 as _review_pb2
 from training.type.v1 import vocabulary_pb2 as _vocabulary_pb2
 import builtins as _builtins
 import sys
@@ -217,7 +221,7 @@ class SubmitProgramResponse(_message.Message):
         """The program after the change."""
 
     @_builtins.property
-    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___GateViolation]:
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_program_pb2.GateViolation]:
         """What the release gate would refuse now."""
 
     def __init__(
@@ -225,7 +229,7 @@ class SubmitProgramResponse(_message.Message):
         *,
         program: _program_pb2.Program | None = ...,
         consistency_token: _builtins.str = ...,
-        warnings: _abc.Iterable[Global___GateViolation] | None = ...,
+        warnings: _abc.Iterable[_program_pb2.GateViolation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["program", b"program"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -236,38 +240,358 @@ class SubmitProgramResponse(_message.Message):
 Global___SubmitProgramResponse: _TypeAlias = SubmitProgramResponse  # noqa: Y015
 
 @_typing.final
-class GateViolation(_message.Message):
-    """One violation of the release gate."""
+class WithdrawProgramRequest(_message.Message):
+    """Request of WithdrawProgram."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    FIELD_FIELD_NUMBER: _builtins.int
-    RULE_FIELD_NUMBER: _builtins.int
-    FOUND_FIELD_NUMBER: _builtins.int
-    NEEDED_FIELD_NUMBER: _builtins.int
-    field: _builtins.str
-    """The field of the content."""
-    rule: _builtins.str
-    """The rule's name, as it can be waived."""
-    found: _builtins.str
-    """What was found."""
-    needed: _builtins.str
-    """What is needed."""
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    etag: _builtins.str
+    """The etag of the program as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
     def __init__(
         self,
         *,
-        field: _builtins.str = ...,
-        rule: _builtins.str = ...,
-        found: _builtins.str = ...,
-        needed: _builtins.str = ...,
+        program_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "found", b"found", "needed", b"needed", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GateViolation: _TypeAlias = GateViolation  # noqa: Y015
+Global___WithdrawProgramRequest: _TypeAlias = WithdrawProgramRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawProgramResponse(_message.Message):
+    """Response of WithdrawProgram."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def program(self) -> _program_pb2.Program:
+        """The program after the change."""
+
+    def __init__(
+        self,
+        *,
+        program: _program_pb2.Program | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["program", b"program"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawProgramResponse: _TypeAlias = WithdrawProgramResponse  # noqa: Y015
+
+@_typing.final
+class AssignReviewerRequest(_message.Message):
+    """Request of AssignReviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    etag: _builtins.str
+    """The etag of the program as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    reviewer: _builtins.str
+    """The reviewer, who must be registered; empty: as many as are missing are chosen."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        reviewer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "request_id", b"request_id", "reviewer", b"reviewer", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignReviewerRequest: _TypeAlias = AssignReviewerRequest  # noqa: Y015
+
+@_typing.final
+class AssignReviewerResponse(_message.Message):
+    """Response of AssignReviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def program(self) -> _program_pb2.Program:
+        """The program after the change."""
+
+    def __init__(
+        self,
+        *,
+        program: _program_pb2.Program | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["program", b"program"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignReviewerResponse: _TypeAlias = AssignReviewerResponse  # noqa: Y015
+
+@_typing.final
+class AddReviewCommentRequest(_message.Message):
+    """Request of AddReviewComment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    COMMENT_ID_FIELD_NUMBER: _builtins.int
+    PARENT_COMMENT_ID_FIELD_NUMBER: _builtins.int
+    FIELD_PATH_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    BLOCKING_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    etag: _builtins.str
+    """The etag of the program as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    comment_id: _builtins.str
+    """The new comment's id (UUID); made by the service when absent."""
+    parent_comment_id: _builtins.str
+    """The comment that this one answers (UUID)."""
+    field_path: _builtins.str
+    """The field of the content that it is about, for example `agenda[1].title`; an answer is about its parent's."""
+    text: _builtins.str
+    """What it says."""
+    blocking: _builtins.bool
+    """Whether the version can't be approved as long as the comment is open."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        comment_id: _builtins.str = ...,
+        parent_comment_id: _builtins.str = ...,
+        field_path: _builtins.str = ...,
+        text: _builtins.str = ...,
+        blocking: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocking", b"blocking", "comment_id", b"comment_id", "etag", b"etag", "field_path", b"field_path", "parent_comment_id", b"parent_comment_id", "program_id", b"program_id", "request_id", b"request_id", "text", b"text", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddReviewCommentRequest: _TypeAlias = AddReviewCommentRequest  # noqa: Y015
+
+@_typing.final
+class AddReviewCommentResponse(_message.Message):
+    """Response of AddReviewComment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def program(self) -> _program_pb2.Program:
+        """The program after the change."""
+
+    @_builtins.property
+    def comment(self) -> _review_pb2.ReviewComment:
+        """The comment."""
+
+    def __init__(
+        self,
+        *,
+        program: _program_pb2.Program | None = ...,
+        consistency_token: _builtins.str = ...,
+        comment: _review_pb2.ReviewComment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "program", b"program"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "consistency_token", b"consistency_token", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddReviewCommentResponse: _TypeAlias = AddReviewCommentResponse  # noqa: Y015
+
+@_typing.final
+class ResolveReviewCommentRequest(_message.Message):
+    """Request of ResolveReviewComment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    COMMENT_ID_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    etag: _builtins.str
+    """The etag of the program as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    comment_id: _builtins.str
+    """The comment (UUID)."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        comment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment_id", b"comment_id", "etag", b"etag", "program_id", b"program_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveReviewCommentRequest: _TypeAlias = ResolveReviewCommentRequest  # noqa: Y015
+
+@_typing.final
+class ResolveReviewCommentResponse(_message.Message):
+    """Response of ResolveReviewComment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def program(self) -> _program_pb2.Program:
+        """The program after the change."""
+
+    @_builtins.property
+    def comment(self) -> _review_pb2.ReviewComment:
+        """The comment after the change."""
+
+    def __init__(
+        self,
+        *,
+        program: _program_pb2.Program | None = ...,
+        consistency_token: _builtins.str = ...,
+        comment: _review_pb2.ReviewComment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "program", b"program"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "consistency_token", b"consistency_token", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveReviewCommentResponse: _TypeAlias = ResolveReviewCommentResponse  # noqa: Y015
+
+@_typing.final
+class RequestChangesRequest(_message.Message):
+    """Request of RequestChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    etag: _builtins.str
+    """The etag of the program as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    text: _builtins.str
+    """What to change, where comments do not say it."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "request_id", b"request_id", "text", b"text", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestChangesRequest: _TypeAlias = RequestChangesRequest  # noqa: Y015
+
+@_typing.final
+class RequestChangesResponse(_message.Message):
+    """Response of RequestChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def program(self) -> _program_pb2.Program:
+        """The program after the change."""
+
+    def __init__(
+        self,
+        *,
+        program: _program_pb2.Program | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["program", b"program"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestChangesResponse: _TypeAlias = RequestChangesResponse  # noqa: Y015
 
 @_typing.final
 class ApproveProgramRequest(_message.Message):
@@ -332,6 +656,72 @@ class ApproveProgramResponse(_message.Message):
 Global___ApproveProgramResponse: _TypeAlias = ApproveProgramResponse  # noqa: Y015
 
 @_typing.final
+class RejectProgramRequest(_message.Message):
+    """Request of RejectProgram."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    etag: _builtins.str
+    """The etag of the program as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    reason: _builtins.str
+    """Why; kept in the history, never published."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectProgramRequest: _TypeAlias = RejectProgramRequest  # noqa: Y015
+
+@_typing.final
+class RejectProgramResponse(_message.Message):
+    """Response of RejectProgram."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def program(self) -> _program_pb2.Program:
+        """The program after the change."""
+
+    def __init__(
+        self,
+        *,
+        program: _program_pb2.Program | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["program", b"program"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectProgramResponse: _TypeAlias = RejectProgramResponse  # noqa: Y015
+
+@_typing.final
 class ReleaseProgramRequest(_message.Message):
     """Request of ReleaseProgram."""
 
@@ -342,6 +732,7 @@ class ReleaseProgramRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     WAIVER_FIELD_NUMBER: _builtins.int
+    RELEASE_TIME_FIELD_NUMBER: _builtins.int
     program_id: _builtins.str
     """The program (UUID)."""
     etag: _builtins.str
@@ -352,7 +743,13 @@ class ReleaseProgramRequest(_message.Message):
     """Check everything, change nothing."""
     @_builtins.property
     def waiver(self) -> _program_pb2.Waiver:
-        """Rules of the release gate to set aside, with the reason."""
+        """Rules of the release gate to set aside, with the reason. Of a release that is scheduled already, it takes the place
+        of the waiver given before; without one, that stands.
+        """
+
+    @_builtins.property
+    def release_time(self) -> _timestamp_pb2.Timestamp:
+        """When to release it; must be in the future. Absent: now."""
 
     def __init__(
         self,
@@ -362,10 +759,11 @@ class ReleaseProgramRequest(_message.Message):
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
         waiver: _program_pb2.Waiver | None = ...,
+        release_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["waiver", b"waiver"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["release_time", b"release_time", "waiver", b"waiver"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "request_id", b"request_id", "validate_only", b"validate_only", "waiver", b"waiver"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "release_time", b"release_time", "request_id", b"request_id", "validate_only", b"validate_only", "waiver", b"waiver"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -400,6 +798,130 @@ class ReleaseProgramResponse(_message.Message):
 Global___ReleaseProgramResponse: _TypeAlias = ReleaseProgramResponse  # noqa: Y015
 
 @_typing.final
+class CancelScheduledReleaseRequest(_message.Message):
+    """Request of CancelScheduledRelease."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    etag: _builtins.str
+    """The etag of the program as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelScheduledReleaseRequest: _TypeAlias = CancelScheduledReleaseRequest  # noqa: Y015
+
+@_typing.final
+class CancelScheduledReleaseResponse(_message.Message):
+    """Response of CancelScheduledRelease."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def program(self) -> _program_pb2.Program:
+        """The program after the change."""
+
+    def __init__(
+        self,
+        *,
+        program: _program_pb2.Program | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["program", b"program"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelScheduledReleaseResponse: _TypeAlias = CancelScheduledReleaseResponse  # noqa: Y015
+
+@_typing.final
+class ReviseProgramRequest(_message.Message):
+    """Request of ReviseProgram."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    etag: _builtins.str
+    """The etag of the program as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviseProgramRequest: _TypeAlias = ReviseProgramRequest  # noqa: Y015
+
+@_typing.final
+class ReviseProgramResponse(_message.Message):
+    """Response of ReviseProgram."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def program(self) -> _program_pb2.Program:
+        """The program after the change."""
+
+    def __init__(
+        self,
+        *,
+        program: _program_pb2.Program | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["program", b"program"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviseProgramResponse: _TypeAlias = ReviseProgramResponse  # noqa: Y015
+
+@_typing.final
 class RetireProgramRequest(_message.Message):
     """Request of RetireProgram."""
 
@@ -411,6 +933,8 @@ class RetireProgramRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     SUCCESSOR_PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    CANCEL_OFFERS_FIELD_NUMBER: _builtins.int
     program_id: _builtins.str
     """The program (UUID)."""
     etag: _builtins.str
@@ -422,7 +946,13 @@ class RetireProgramRequest(_message.Message):
     reason: _builtins.str
     """Why; kept in the history, never published."""
     successor_program_id: _builtins.str
-    """The program that takes its place (UUID)."""
+    """The program that takes its place; it must be released (UUID)."""
+    cancel_offers: _builtins.bool
+    """Whether the published offers of the program are to be cancelled then."""
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """When to retire it; must be in the future. Absent: now."""
+
     def __init__(
         self,
         *,
@@ -432,10 +962,12 @@ class RetireProgramRequest(_message.Message):
         validate_only: _builtins.bool = ...,
         reason: _builtins.str = ...,
         successor_program_id: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+        cancel_offers: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "reason", b"reason", "request_id", b"request_id", "successor_program_id", b"successor_program_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_offers", b"cancel_offers", "effective_time", b"effective_time", "etag", b"etag", "program_id", b"program_id", "reason", b"reason", "request_id", b"request_id", "successor_program_id", b"successor_program_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -468,6 +1000,68 @@ class RetireProgramResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetireProgramResponse: _TypeAlias = RetireProgramResponse  # noqa: Y015
+
+@_typing.final
+class DeleteProgramRequest(_message.Message):
+    """Request of DeleteProgram."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    etag: _builtins.str
+    """The etag of the program as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "program_id", b"program_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteProgramRequest: _TypeAlias = DeleteProgramRequest  # noqa: Y015
+
+@_typing.final
+class DeleteProgramResponse(_message.Message):
+    """Response of DeleteProgram."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def program(self) -> _program_pb2.Program:
+        """What is left of the program: its id and its authors."""
+
+    def __init__(
+        self,
+        *,
+        program: _program_pb2.Program | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["program", b"program"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteProgramResponse: _TypeAlias = DeleteProgramResponse  # noqa: Y015
 
 @_typing.final
 class GetProgramRequest(_message.Message):
@@ -516,6 +1110,58 @@ class GetProgramResponse(_message.Message):
 Global___GetProgramResponse: _TypeAlias = GetProgramResponse  # noqa: Y015
 
 @_typing.final
+class BatchGetProgramsRequest(_message.Message):
+    """Request of BatchGetPrograms."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_IDS_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    view: _vocabulary_pb2.View.ValueType
+    """FULL (the default) is what GetProgram returns; BASIC is what ListPrograms shows."""
+    @_builtins.property
+    def program_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The programs (UUIDs)."""
+
+    def __init__(
+        self,
+        *,
+        program_ids: _abc.Iterable[_builtins.str] | None = ...,
+        view: _vocabulary_pb2.View.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["program_ids", b"program_ids", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetProgramsRequest: _TypeAlias = BatchGetProgramsRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetProgramsResponse(_message.Message):
+    """Response of BatchGetPrograms."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def programs(self) -> _containers.RepeatedCompositeFieldContainer[_program_pb2.Program]:
+        """The programs, in the order asked for."""
+
+    def __init__(
+        self,
+        *,
+        programs: _abc.Iterable[_program_pb2.Program] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["programs", b"programs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetProgramsResponse: _TypeAlias = BatchGetProgramsResponse  # noqa: Y015
+
+@_typing.final
 class ListProgramsRequest(_message.Message):
     """Request of ListPrograms."""
 
@@ -526,6 +1172,11 @@ class ListProgramsRequest(_message.Message):
     STATES_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    UPDATE_INTERVAL_FIELD_NUMBER: _builtins.int
+    AWAITING_ASSIGNMENT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most; 50 when absent, never more than 500."""
     page_token: _builtins.str
@@ -534,9 +1185,21 @@ class ListProgramsRequest(_message.Message):
     """Only programs of this author."""
     view: _vocabulary_pb2.View.ValueType
     """BASIC (the default) leaves out descriptions, agendas, plans, outcomes and localized texts."""
+    reviewer: _builtins.str
+    """Only programs whose review is assigned to this principal."""
+    category: _builtins.str
+    """Only programs whose live or working version belongs to this category."""
+    text: _builtins.str
+    """Only programs in whose titles every one of these words begins a word."""
+    awaiting_assignment: _builtins.bool
+    """Only programs that wait for reviewers."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_program_pb2.Program.State.ValueType]:
-        """Only programs in one of these states."""
+        """Only programs whose live or working version is in one of these states."""
+
+    @_builtins.property
+    def update_interval(self) -> _interval_pb2.Interval:
+        """Only programs whose last change is in this interval."""
 
     def __init__(
         self,
@@ -546,10 +1209,15 @@ class ListProgramsRequest(_message.Message):
         states: _abc.Iterable[_program_pb2.Program.State.ValueType] | None = ...,
         author: _builtins.str = ...,
         view: _vocabulary_pb2.View.ValueType = ...,
+        reviewer: _builtins.str = ...,
+        category: _builtins.str = ...,
+        text: _builtins.str = ...,
+        update_interval: _interval_pb2.Interval | None = ...,
+        awaiting_assignment: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["update_interval", b"update_interval"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "page_size", b"page_size", "page_token", b"page_token", "states", b"states", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "awaiting_assignment", b"awaiting_assignment", "category", b"category", "page_size", b"page_size", "page_token", b"page_token", "reviewer", b"reviewer", "states", b"states", "text", b"text", "update_interval", b"update_interval", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -582,6 +1250,605 @@ class ListProgramsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListProgramsResponse: _TypeAlias = ListProgramsResponse  # noqa: Y015
+
+@_typing.final
+class ListProgramVersionsRequest(_message.Message):
+    """Request of ListProgramVersions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    page_size: _builtins.int
+    """How many at most; 50 when absent, never more than 500."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before; everything else must be as it was there."""
+    view: _vocabulary_pb2.View.ValueType
+    """BASIC (the default) leaves out descriptions, agendas, plans, outcomes and localized texts."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        view: _vocabulary_pb2.View.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "program_id", b"program_id", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProgramVersionsRequest: _TypeAlias = ListProgramVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListProgramVersionsResponse(_message.Message):
+    """Response of ListProgramVersions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[_program_pb2.ProgramVersion]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        versions: _abc.Iterable[_program_pb2.ProgramVersion] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProgramVersionsResponse: _TypeAlias = ListProgramVersionsResponse  # noqa: Y015
+
+@_typing.final
+class CompareVersionsRequest(_message.Message):
+    """Request of CompareVersions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    FROM_VERSION_FIELD_NUMBER: _builtins.int
+    TO_VERSION_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    from_version: _builtins.int
+    """The number of the version to compare with; absent: the live one."""
+    to_version: _builtins.int
+    """The number of the version to compare; absent: the working one."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        from_version: _builtins.int = ...,
+        to_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_version", b"from_version", "program_id", b"program_id", "to_version", b"to_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareVersionsRequest: _TypeAlias = CompareVersionsRequest  # noqa: Y015
+
+@_typing.final
+class CompareVersionsResponse(_message.Message):
+    """Response of CompareVersions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_VERSION_FIELD_NUMBER: _builtins.int
+    TO_VERSION_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    from_version: _builtins.int
+    """The number of the version compared with."""
+    to_version: _builtins.int
+    """The number of the version compared."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldDifference]:
+        """What differs, in the order of the content; nothing if they say the same."""
+
+    def __init__(
+        self,
+        *,
+        from_version: _builtins.int = ...,
+        to_version: _builtins.int = ...,
+        differences: _abc.Iterable[Global___FieldDifference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "from_version", b"from_version", "to_version", b"to_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareVersionsResponse: _TypeAlias = CompareVersionsResponse  # noqa: Y015
+
+@_typing.final
+class FieldDifference(_message.Message):
+    """A field in which two versions differ."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """The field: items of lists by position (`agenda[1].title`), localized texts by language (`localizations[de].plan`)."""
+    before: _builtins.str
+    """Its value in the one version, as text; absent if it has none. Durations are in seconds (`5400s`), levels by name."""
+    after: _builtins.str
+    """Its value in the other version."""
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        before: _builtins.str | None = ...,
+        after: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "after", b"after", "before", b"before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "after", b"after", "before", b"before", "path", b"path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__after: _TypeAlias = _typing.Literal["after"]  # noqa: Y015
+    _WhichOneofArgType__after: _TypeAlias = _typing.Literal["_after", b"_after"]  # noqa: Y015
+    _WhichOneofReturnType__before: _TypeAlias = _typing.Literal["before"]  # noqa: Y015
+    _WhichOneofArgType__before: _TypeAlias = _typing.Literal["_before", b"_before"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__after) -> _WhichOneofReturnType__after | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__before) -> _WhichOneofReturnType__before | None: ...
+
+Global___FieldDifference: _TypeAlias = FieldDifference  # noqa: Y015
+
+@_typing.final
+class ListProgramHistoryRequest(_message.Message):
+    """Request of ListProgramHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    page_size: _builtins.int
+    """How many at most; 50 when absent, never more than 500."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before; everything else must be as it was there."""
+    view: _vocabulary_pb2.View.ValueType
+    """BASIC (the default) leaves contents out of the changes; `changed_fields` names what they touched."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        view: _vocabulary_pb2.View.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "program_id", b"program_id", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProgramHistoryRequest: _TypeAlias = ListProgramHistoryRequest  # noqa: Y015
+
+@_typing.final
+class ListProgramHistoryResponse(_message.Message):
+    """Response of ListProgramHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___HistoryEntry]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___HistoryEntry] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProgramHistoryResponse: _TypeAlias = ListProgramHistoryResponse  # noqa: Y015
+
+@_typing.final
+class HistoryEntry(_message.Message):
+    """One revision of a program."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    COMMAND_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision."""
+    actor: _builtins.str
+    """The principal who made it; `timekeeper` where the service acted at its time."""
+    command: _builtins.str
+    """The command, for example `SubmitProgram`."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    @_builtins.property
+    def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields of the content that changed."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.ProgramChange]:
+        """What changed, in order."""
+
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        actor: _builtins.str = ...,
+        command: _builtins.str = ...,
+        changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+        changes: _abc.Iterable[_events_pb2.ProgramChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "changed_fields", b"changed_fields", "changes", b"changes", "command", b"command", "revision", b"revision", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HistoryEntry: _TypeAlias = HistoryEntry  # noqa: Y015
+
+@_typing.final
+class ListReviewCommentsRequest(_message.Message):
+    """Request of ListReviewComments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAM_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    OPEN_ONLY_FIELD_NUMBER: _builtins.int
+    program_id: _builtins.str
+    """The program (UUID)."""
+    page_size: _builtins.int
+    """How many at most; 50 when absent, never more than 500."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before; everything else must be as it was there."""
+    version: _builtins.int
+    """Only comments on this version; absent: on all of them."""
+    open_only: _builtins.bool
+    """Only comments that are not resolved."""
+    def __init__(
+        self,
+        *,
+        program_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        version: _builtins.int = ...,
+        open_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["open_only", b"open_only", "page_size", b"page_size", "page_token", b"page_token", "program_id", b"program_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReviewCommentsRequest: _TypeAlias = ListReviewCommentsRequest  # noqa: Y015
+
+@_typing.final
+class ListReviewCommentsResponse(_message.Message):
+    """Response of ListReviewComments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def comments(self) -> _containers.RepeatedCompositeFieldContainer[_review_pb2.ReviewComment]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        comments: _abc.Iterable[_review_pb2.ReviewComment] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comments", b"comments", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReviewCommentsResponse: _TypeAlias = ListReviewCommentsResponse  # noqa: Y015
+
+@_typing.final
+class RegisterReviewerRequest(_message.Message):
+    """Request of RegisterReviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    MAX_OPEN_REVIEWS_FIELD_NUMBER: _builtins.int
+    principal: _builtins.str
+    """The principal."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    max_open_reviews: _builtins.int
+    """How many reviews the reviewer takes at once; absent: as many as is usual."""
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The categories of programs that the reviewer knows."""
+
+    def __init__(
+        self,
+        *,
+        principal: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        max_open_reviews: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "max_open_reviews", b"max_open_reviews", "principal", b"principal", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterReviewerRequest: _TypeAlias = RegisterReviewerRequest  # noqa: Y015
+
+@_typing.final
+class RegisterReviewerResponse(_message.Message):
+    """Response of RegisterReviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def reviewer(self) -> _review_pb2.Reviewer:
+        """The reviewer after the change."""
+
+    def __init__(
+        self,
+        *,
+        reviewer: _review_pb2.Reviewer | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reviewer", b"reviewer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "reviewer", b"reviewer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterReviewerResponse: _TypeAlias = RegisterReviewerResponse  # noqa: Y015
+
+@_typing.final
+class UpdateReviewerRequest(_message.Message):
+    """Request of UpdateReviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    MAX_OPEN_REVIEWS_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    principal: _builtins.str
+    """The principal."""
+    etag: _builtins.str
+    """The etag of the reviewer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    max_open_reviews: _builtins.int
+    """How many reviews the reviewer takes at once; 0: as many as is usual. A lower number takes no review away."""
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The categories of programs that the reviewer knows."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which of `categories` and `max_open_reviews` to take. Absent: those that are set. `*`: both."""
+
+    def __init__(
+        self,
+        *,
+        principal: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        max_open_reviews: _builtins.int = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "etag", b"etag", "max_open_reviews", b"max_open_reviews", "principal", b"principal", "request_id", b"request_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateReviewerRequest: _TypeAlias = UpdateReviewerRequest  # noqa: Y015
+
+@_typing.final
+class UpdateReviewerResponse(_message.Message):
+    """Response of UpdateReviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def reviewer(self) -> _review_pb2.Reviewer:
+        """The reviewer after the change."""
+
+    def __init__(
+        self,
+        *,
+        reviewer: _review_pb2.Reviewer | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reviewer", b"reviewer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "reviewer", b"reviewer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateReviewerResponse: _TypeAlias = UpdateReviewerResponse  # noqa: Y015
+
+@_typing.final
+class RemoveReviewerRequest(_message.Message):
+    """Request of RemoveReviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    principal: _builtins.str
+    """The principal."""
+    etag: _builtins.str
+    """The etag of the reviewer as the caller read it."""
+    request_id: _builtins.str
+    """Identifies this request (UUID)."""
+    validate_only: _builtins.bool
+    """Check everything, change nothing."""
+    def __init__(
+        self,
+        *,
+        principal: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "principal", b"principal", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveReviewerRequest: _TypeAlias = RemoveReviewerRequest  # noqa: Y015
+
+@_typing.final
+class RemoveReviewerResponse(_message.Message):
+    """Response of RemoveReviewer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """Stands for this change."""
+    @_builtins.property
+    def reviewer(self) -> _review_pb2.Reviewer:
+        """The reviewer after the change."""
+
+    def __init__(
+        self,
+        *,
+        reviewer: _review_pb2.Reviewer | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reviewer", b"reviewer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "reviewer", b"reviewer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveReviewerResponse: _TypeAlias = RemoveReviewerResponse  # noqa: Y015
+
+@_typing.final
+class ListReviewersRequest(_message.Message):
+    """Request of ListReviewers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most; 50 when absent, never more than 500."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before; everything else must be as it was there."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReviewersRequest: _TypeAlias = ListReviewersRequest  # noqa: Y015
+
+@_typing.final
+class ListReviewersResponse(_message.Message):
+    """Response of ListReviewers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def reviewers(self) -> _containers.RepeatedCompositeFieldContainer[_review_pb2.Reviewer]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        reviewers: _abc.Iterable[_review_pb2.Reviewer] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reviewers", b"reviewers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReviewersResponse: _TypeAlias = ListReviewersResponse  # noqa: Y015
 
 @_typing.final
 class ImportProgramsRequest(_message.Message):

@@ -55,30 +55,120 @@ class ProgramServiceStub:
                 request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.SubmitProgramRequest.SerializeToString,
                 response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.SubmitProgramResponse.FromString,
                 _registered_method=True)
+        self.WithdrawProgram = channel.unary_unary(
+                '/training.program.v1.ProgramService/WithdrawProgram',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.WithdrawProgramRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.WithdrawProgramResponse.FromString,
+                _registered_method=True)
+        self.AssignReviewer = channel.unary_unary(
+                '/training.program.v1.ProgramService/AssignReviewer',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.AssignReviewerRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.AssignReviewerResponse.FromString,
+                _registered_method=True)
+        self.AddReviewComment = channel.unary_unary(
+                '/training.program.v1.ProgramService/AddReviewComment',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.AddReviewCommentRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.AddReviewCommentResponse.FromString,
+                _registered_method=True)
+        self.ResolveReviewComment = channel.unary_unary(
+                '/training.program.v1.ProgramService/ResolveReviewComment',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ResolveReviewCommentRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ResolveReviewCommentResponse.FromString,
+                _registered_method=True)
+        self.RequestChanges = channel.unary_unary(
+                '/training.program.v1.ProgramService/RequestChanges',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RequestChangesRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RequestChangesResponse.FromString,
+                _registered_method=True)
         self.ApproveProgram = channel.unary_unary(
                 '/training.program.v1.ProgramService/ApproveProgram',
                 request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ApproveProgramRequest.SerializeToString,
                 response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ApproveProgramResponse.FromString,
+                _registered_method=True)
+        self.RejectProgram = channel.unary_unary(
+                '/training.program.v1.ProgramService/RejectProgram',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RejectProgramRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RejectProgramResponse.FromString,
                 _registered_method=True)
         self.ReleaseProgram = channel.unary_unary(
                 '/training.program.v1.ProgramService/ReleaseProgram',
                 request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ReleaseProgramRequest.SerializeToString,
                 response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ReleaseProgramResponse.FromString,
                 _registered_method=True)
+        self.CancelScheduledRelease = channel.unary_unary(
+                '/training.program.v1.ProgramService/CancelScheduledRelease',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.CancelScheduledReleaseRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.CancelScheduledReleaseResponse.FromString,
+                _registered_method=True)
+        self.ReviseProgram = channel.unary_unary(
+                '/training.program.v1.ProgramService/ReviseProgram',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ReviseProgramRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ReviseProgramResponse.FromString,
+                _registered_method=True)
         self.RetireProgram = channel.unary_unary(
                 '/training.program.v1.ProgramService/RetireProgram',
                 request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RetireProgramRequest.SerializeToString,
                 response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RetireProgramResponse.FromString,
+                _registered_method=True)
+        self.DeleteProgram = channel.unary_unary(
+                '/training.program.v1.ProgramService/DeleteProgram',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.DeleteProgramRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.DeleteProgramResponse.FromString,
                 _registered_method=True)
         self.GetProgram = channel.unary_unary(
                 '/training.program.v1.ProgramService/GetProgram',
                 request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.GetProgramRequest.SerializeToString,
                 response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.GetProgramResponse.FromString,
                 _registered_method=True)
+        self.BatchGetPrograms = channel.unary_unary(
+                '/training.program.v1.ProgramService/BatchGetPrograms',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.BatchGetProgramsRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.BatchGetProgramsResponse.FromString,
+                _registered_method=True)
         self.ListPrograms = channel.unary_unary(
                 '/training.program.v1.ProgramService/ListPrograms',
                 request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramsRequest.SerializeToString,
                 response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramsResponse.FromString,
+                _registered_method=True)
+        self.ListProgramVersions = channel.unary_unary(
+                '/training.program.v1.ProgramService/ListProgramVersions',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramVersionsRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramVersionsResponse.FromString,
+                _registered_method=True)
+        self.CompareVersions = channel.unary_unary(
+                '/training.program.v1.ProgramService/CompareVersions',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.CompareVersionsRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.CompareVersionsResponse.FromString,
+                _registered_method=True)
+        self.ListProgramHistory = channel.unary_unary(
+                '/training.program.v1.ProgramService/ListProgramHistory',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramHistoryRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramHistoryResponse.FromString,
+                _registered_method=True)
+        self.ListReviewComments = channel.unary_unary(
+                '/training.program.v1.ProgramService/ListReviewComments',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListReviewCommentsRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListReviewCommentsResponse.FromString,
+                _registered_method=True)
+        self.RegisterReviewer = channel.unary_unary(
+                '/training.program.v1.ProgramService/RegisterReviewer',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RegisterReviewerRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RegisterReviewerResponse.FromString,
+                _registered_method=True)
+        self.UpdateReviewer = channel.unary_unary(
+                '/training.program.v1.ProgramService/UpdateReviewer',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.UpdateReviewerRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.UpdateReviewerResponse.FromString,
+                _registered_method=True)
+        self.RemoveReviewer = channel.unary_unary(
+                '/training.program.v1.ProgramService/RemoveReviewer',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RemoveReviewerRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RemoveReviewerResponse.FromString,
+                _registered_method=True)
+        self.ListReviewers = channel.unary_unary(
+                '/training.program.v1.ProgramService/ListReviewers',
+                request_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListReviewersRequest.SerializeToString,
+                response_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListReviewersResponse.FromString,
                 _registered_method=True)
         self.ImportPrograms = channel.stream_stream(
                 '/training.program.v1.ProgramService/ImportPrograms',
@@ -104,36 +194,109 @@ class ProgramServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateProgram(self, request, context):
-        """Changes the content of the working version. In APPROVED, anything but tags and cover image sends it back to DRAFT.
-        Roles: author, and an author or co-author of this program.
+        """Changes the content of the working version. In APPROVED, anything but tags and cover image sends it back to DRAFT;
+        in SCHEDULED, nothing but those can change. Roles: author, and an author or co-author of this program.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SubmitProgram(self, request, context):
-        """Submits the working version for review; the response warns of what the release gate would refuse. Roles: author.
+        """Submits the working version for review and assigns reviewers to it, or queues it until some are free; the response
+        warns of what the release gate would refuse. Roles: author, and an author or co-author of this program.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawProgram(self, request, context):
+        """Takes the working version back from review to DRAFT. Roles: author, and an author or co-author of this program.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignReviewer(self, request, context):
+        """Assigns a reviewer to the working version in review: one by name, or as many as are missing, chosen by the
+        categories they know and by their load. Roles: reviewer, publisher.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddReviewComment(self, request, context):
+        """Comments on a field of the working version, or answers a comment. Only a reviewer who is not an author of the
+        program blocks its approval. Roles: author and an author or co-author of this program; reviewer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveReviewComment(self, request, context):
+        """Resolves a comment on the working version; a blocking one is resolved by a reviewer who is not an author of the
+        program. Resolving it again changes nothing. Roles: author and an author or co-author of this program; reviewer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestChanges(self, request, context):
+        """Sends the working version back from review to DRAFT. Never by an author of it. Roles: reviewer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ApproveProgram(self, request, context):
-        """Approves the working version; with enough approvals it is APPROVED. Never by an author of it. Roles: reviewer.
+        """Approves the working version; with enough approvals it is APPROVED. Never by an author of it, and by assigned
+        reviewers only where some are assigned. Roles: reviewer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectProgram(self, request, context):
+        """Ends the working version as REJECTED, with a reason; it can be revised. By those who may approve it. Roles:
+        reviewer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseProgram(self, request, context):
-        """Releases the approved working version if it passes the release gate. Roles: publisher.
+        """Releases the approved working version if it passes the release gate: now, or at a later time, for which it is
+        SCHEDULED. If it does not pass at that time, it is APPROVED again, with `release_failure`. Roles: publisher.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelScheduledRelease(self, request, context):
+        """Calls the scheduled release off: the working version is APPROVED again. Possible until it fires. Roles: publisher.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviseProgram(self, request, context):
+        """Begins the next working version, in DRAFT, from the live one or else from the rejected one; the live version stays
+        live until the next one is released. Roles: author, and an author or co-author of this program.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RetireProgram(self, request, context):
-        """Retires the live version. Roles: publisher.
+        """Retires the live version, now or at a later time; given again before that time, it takes the place of what was to
+        come. Roles: publisher.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteProgram(self, request, context):
+        """Deletes a program that was never released and whose working version is DRAFT or REJECTED. Nobody finds it any more,
+        and its id is not given again. Roles: author, and an author or co-author of this program.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,8 +309,77 @@ class ProgramServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchGetPrograms(self, request, context):
+        """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. Roles:
+        author, reviewer, publisher, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPrograms(self, request, context):
         """Lists programs, latest change first. Roles: author, reviewer, publisher, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListProgramVersions(self, request, context):
+        """Lists the versions of a program, latest first: working, live, and those that were superseded or rejected. Roles:
+        author, reviewer, publisher, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareVersions(self, request, context):
+        """Shows what differs between two versions of a program, field by field. Roles: author, reviewer, publisher, operator,
+        service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListProgramHistory(self, request, context):
+        """Lists the revisions of a program, latest first: who did what, when, and what changed. Roles: author, reviewer,
+        publisher, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReviewComments(self, request, context):
+        """Lists the comments on a program, oldest first. Roles: author, reviewer, publisher, operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RegisterReviewer(self, request, context):
+        """Registers a principal as a reviewer, to whom reviews are assigned; one who was removed can be registered again. It
+        gives no role. Roles: publisher, operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateReviewer(self, request, context):
+        """Changes what a reviewer reviews. Roles: publisher, operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveReviewer(self, request, context):
+        """Removes a reviewer; their open reviews are assigned to others soon after. Roles: publisher, operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReviewers(self, request, context):
+        """Lists the registered reviewers with their load, by principal. Roles: author, reviewer, publisher, operator,
+        service.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,30 +412,120 @@ def add_ProgramServiceServicer_to_server(servicer, server):
                     request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.SubmitProgramRequest.FromString,
                     response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.SubmitProgramResponse.SerializeToString,
             ),
+            'WithdrawProgram': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawProgram,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.WithdrawProgramRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.WithdrawProgramResponse.SerializeToString,
+            ),
+            'AssignReviewer': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignReviewer,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.AssignReviewerRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.AssignReviewerResponse.SerializeToString,
+            ),
+            'AddReviewComment': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddReviewComment,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.AddReviewCommentRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.AddReviewCommentResponse.SerializeToString,
+            ),
+            'ResolveReviewComment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveReviewComment,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ResolveReviewCommentRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ResolveReviewCommentResponse.SerializeToString,
+            ),
+            'RequestChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestChanges,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RequestChangesRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RequestChangesResponse.SerializeToString,
+            ),
             'ApproveProgram': grpc.unary_unary_rpc_method_handler(
                     servicer.ApproveProgram,
                     request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ApproveProgramRequest.FromString,
                     response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ApproveProgramResponse.SerializeToString,
+            ),
+            'RejectProgram': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectProgram,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RejectProgramRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RejectProgramResponse.SerializeToString,
             ),
             'ReleaseProgram': grpc.unary_unary_rpc_method_handler(
                     servicer.ReleaseProgram,
                     request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ReleaseProgramRequest.FromString,
                     response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ReleaseProgramResponse.SerializeToString,
             ),
+            'CancelScheduledRelease': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelScheduledRelease,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.CancelScheduledReleaseRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.CancelScheduledReleaseResponse.SerializeToString,
+            ),
+            'ReviseProgram': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviseProgram,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ReviseProgramRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ReviseProgramResponse.SerializeToString,
+            ),
             'RetireProgram': grpc.unary_unary_rpc_method_handler(
                     servicer.RetireProgram,
                     request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RetireProgramRequest.FromString,
                     response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RetireProgramResponse.SerializeToString,
+            ),
+            'DeleteProgram': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteProgram,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.DeleteProgramRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.DeleteProgramResponse.SerializeToString,
             ),
             'GetProgram': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProgram,
                     request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.GetProgramRequest.FromString,
                     response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.GetProgramResponse.SerializeToString,
             ),
+            'BatchGetPrograms': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetPrograms,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.BatchGetProgramsRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.BatchGetProgramsResponse.SerializeToString,
+            ),
             'ListPrograms': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPrograms,
                     request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramsRequest.FromString,
                     response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramsResponse.SerializeToString,
+            ),
+            'ListProgramVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProgramVersions,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramVersionsRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramVersionsResponse.SerializeToString,
+            ),
+            'CompareVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareVersions,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.CompareVersionsRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.CompareVersionsResponse.SerializeToString,
+            ),
+            'ListProgramHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProgramHistory,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramHistoryRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListProgramHistoryResponse.SerializeToString,
+            ),
+            'ListReviewComments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReviewComments,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListReviewCommentsRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListReviewCommentsResponse.SerializeToString,
+            ),
+            'RegisterReviewer': grpc.unary_unary_rpc_method_handler(
+                    servicer.RegisterReviewer,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RegisterReviewerRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RegisterReviewerResponse.SerializeToString,
+            ),
+            'UpdateReviewer': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateReviewer,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.UpdateReviewerRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.UpdateReviewerResponse.SerializeToString,
+            ),
+            'RemoveReviewer': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveReviewer,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.RemoveReviewerRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.RemoveReviewerResponse.SerializeToString,
+            ),
+            'ListReviewers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReviewers,
+                    request_deserializer=training_dot_program_dot_v1_dot_program__service__pb2.ListReviewersRequest.FromString,
+                    response_serializer=training_dot_program_dot_v1_dot_program__service__pb2.ListReviewersResponse.SerializeToString,
             ),
             'ImportPrograms': grpc.stream_stream_rpc_method_handler(
                     servicer.ImportPrograms,
@@ -309,6 +631,141 @@ class ProgramService:
             _registered_method=True)
 
     @staticmethod
+    def WithdrawProgram(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/WithdrawProgram',
+            training_dot_program_dot_v1_dot_program__service__pb2.WithdrawProgramRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.WithdrawProgramResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignReviewer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/AssignReviewer',
+            training_dot_program_dot_v1_dot_program__service__pb2.AssignReviewerRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.AssignReviewerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddReviewComment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/AddReviewComment',
+            training_dot_program_dot_v1_dot_program__service__pb2.AddReviewCommentRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.AddReviewCommentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveReviewComment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/ResolveReviewComment',
+            training_dot_program_dot_v1_dot_program__service__pb2.ResolveReviewCommentRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.ResolveReviewCommentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/RequestChanges',
+            training_dot_program_dot_v1_dot_program__service__pb2.RequestChangesRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.RequestChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ApproveProgram(request,
             target,
             options=(),
@@ -325,6 +782,33 @@ class ProgramService:
             '/training.program.v1.ProgramService/ApproveProgram',
             training_dot_program_dot_v1_dot_program__service__pb2.ApproveProgramRequest.SerializeToString,
             training_dot_program_dot_v1_dot_program__service__pb2.ApproveProgramResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectProgram(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/RejectProgram',
+            training_dot_program_dot_v1_dot_program__service__pb2.RejectProgramRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.RejectProgramResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -363,6 +847,60 @@ class ProgramService:
             _registered_method=True)
 
     @staticmethod
+    def CancelScheduledRelease(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/CancelScheduledRelease',
+            training_dot_program_dot_v1_dot_program__service__pb2.CancelScheduledReleaseRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.CancelScheduledReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviseProgram(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/ReviseProgram',
+            training_dot_program_dot_v1_dot_program__service__pb2.ReviseProgramRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.ReviseProgramResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def RetireProgram(request,
             target,
             options=(),
@@ -379,6 +917,33 @@ class ProgramService:
             '/training.program.v1.ProgramService/RetireProgram',
             training_dot_program_dot_v1_dot_program__service__pb2.RetireProgramRequest.SerializeToString,
             training_dot_program_dot_v1_dot_program__service__pb2.RetireProgramResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteProgram(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/DeleteProgram',
+            training_dot_program_dot_v1_dot_program__service__pb2.DeleteProgramRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.DeleteProgramResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -417,6 +982,33 @@ class ProgramService:
             _registered_method=True)
 
     @staticmethod
+    def BatchGetPrograms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/BatchGetPrograms',
+            training_dot_program_dot_v1_dot_program__service__pb2.BatchGetProgramsRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.BatchGetProgramsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListPrograms(request,
             target,
             options=(),
@@ -433,6 +1025,222 @@ class ProgramService:
             '/training.program.v1.ProgramService/ListPrograms',
             training_dot_program_dot_v1_dot_program__service__pb2.ListProgramsRequest.SerializeToString,
             training_dot_program_dot_v1_dot_program__service__pb2.ListProgramsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProgramVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/ListProgramVersions',
+            training_dot_program_dot_v1_dot_program__service__pb2.ListProgramVersionsRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.ListProgramVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/CompareVersions',
+            training_dot_program_dot_v1_dot_program__service__pb2.CompareVersionsRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.CompareVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProgramHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/ListProgramHistory',
+            training_dot_program_dot_v1_dot_program__service__pb2.ListProgramHistoryRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.ListProgramHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReviewComments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/ListReviewComments',
+            training_dot_program_dot_v1_dot_program__service__pb2.ListReviewCommentsRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.ListReviewCommentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RegisterReviewer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/RegisterReviewer',
+            training_dot_program_dot_v1_dot_program__service__pb2.RegisterReviewerRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.RegisterReviewerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateReviewer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/UpdateReviewer',
+            training_dot_program_dot_v1_dot_program__service__pb2.UpdateReviewerRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.UpdateReviewerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveReviewer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/RemoveReviewer',
+            training_dot_program_dot_v1_dot_program__service__pb2.RemoveReviewerRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.RemoveReviewerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReviewers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.program.v1.ProgramService/ListReviewers',
+            training_dot_program_dot_v1_dot_program__service__pb2.ListReviewersRequest.SerializeToString,
+            training_dot_program_dot_v1_dot_program__service__pb2.ListReviewersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,21 +42,89 @@ class ProgramServiceStub:
     CreateProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.CreateProgramRequest, _program_service_pb2.CreateProgramResponse]
     """Creates a program with a first working version in DRAFT. Roles: author."""
     UpdateProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.UpdateProgramRequest, _program_service_pb2.UpdateProgramResponse]
-    """Changes the content of the working version. In APPROVED, anything but tags and cover image sends it back to DRAFT.
-    Roles: author, and an author or co-author of this program.
+    """Changes the content of the working version. In APPROVED, anything but tags and cover image sends it back to DRAFT;
+    in SCHEDULED, nothing but those can change. Roles: author, and an author or co-author of this program.
     """
     SubmitProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.SubmitProgramRequest, _program_service_pb2.SubmitProgramResponse]
-    """Submits the working version for review; the response warns of what the release gate would refuse. Roles: author."""
+    """Submits the working version for review and assigns reviewers to it, or queues it until some are free; the response
+    warns of what the release gate would refuse. Roles: author, and an author or co-author of this program.
+    """
+    WithdrawProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.WithdrawProgramRequest, _program_service_pb2.WithdrawProgramResponse]
+    """Takes the working version back from review to DRAFT. Roles: author, and an author or co-author of this program."""
+    AssignReviewer: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.AssignReviewerRequest, _program_service_pb2.AssignReviewerResponse]
+    """Assigns a reviewer to the working version in review: one by name, or as many as are missing, chosen by the
+    categories they know and by their load. Roles: reviewer, publisher.
+    """
+    AddReviewComment: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.AddReviewCommentRequest, _program_service_pb2.AddReviewCommentResponse]
+    """Comments on a field of the working version, or answers a comment. Only a reviewer who is not an author of the
+    program blocks its approval. Roles: author and an author or co-author of this program; reviewer.
+    """
+    ResolveReviewComment: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ResolveReviewCommentRequest, _program_service_pb2.ResolveReviewCommentResponse]
+    """Resolves a comment on the working version; a blocking one is resolved by a reviewer who is not an author of the
+    program. Resolving it again changes nothing. Roles: author and an author or co-author of this program; reviewer.
+    """
+    RequestChanges: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.RequestChangesRequest, _program_service_pb2.RequestChangesResponse]
+    """Sends the working version back from review to DRAFT. Never by an author of it. Roles: reviewer."""
     ApproveProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ApproveProgramRequest, _program_service_pb2.ApproveProgramResponse]
-    """Approves the working version; with enough approvals it is APPROVED. Never by an author of it. Roles: reviewer."""
+    """Approves the working version; with enough approvals it is APPROVED. Never by an author of it, and by assigned
+    reviewers only where some are assigned. Roles: reviewer.
+    """
+    RejectProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.RejectProgramRequest, _program_service_pb2.RejectProgramResponse]
+    """Ends the working version as REJECTED, with a reason; it can be revised. By those who may approve it. Roles:
+    reviewer.
+    """
     ReleaseProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ReleaseProgramRequest, _program_service_pb2.ReleaseProgramResponse]
-    """Releases the approved working version if it passes the release gate. Roles: publisher."""
+    """Releases the approved working version if it passes the release gate: now, or at a later time, for which it is
+    SCHEDULED. If it does not pass at that time, it is APPROVED again, with `release_failure`. Roles: publisher.
+    """
+    CancelScheduledRelease: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.CancelScheduledReleaseRequest, _program_service_pb2.CancelScheduledReleaseResponse]
+    """Calls the scheduled release off: the working version is APPROVED again. Possible until it fires. Roles: publisher."""
+    ReviseProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ReviseProgramRequest, _program_service_pb2.ReviseProgramResponse]
+    """Begins the next working version, in DRAFT, from the live one or else from the rejected one; the live version stays
+    live until the next one is released. Roles: author, and an author or co-author of this program.
+    """
     RetireProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.RetireProgramRequest, _program_service_pb2.RetireProgramResponse]
-    """Retires the live version. Roles: publisher."""
+    """Retires the live version, now or at a later time; given again before that time, it takes the place of what was to
+    come. Roles: publisher.
+    """
+    DeleteProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.DeleteProgramRequest, _program_service_pb2.DeleteProgramResponse]
+    """Deletes a program that was never released and whose working version is DRAFT or REJECTED. Nobody finds it any more,
+    and its id is not given again. Roles: author, and an author or co-author of this program.
+    """
     GetProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.GetProgramRequest, _program_service_pb2.GetProgramResponse]
     """Returns one program with both its versions. Roles: author, reviewer, publisher, operator, service."""
+    BatchGetPrograms: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.BatchGetProgramsRequest, _program_service_pb2.BatchGetProgramsResponse]
+    """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. Roles:
+    author, reviewer, publisher, operator, service.
+    """
     ListPrograms: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramsRequest, _program_service_pb2.ListProgramsResponse]
     """Lists programs, latest change first. Roles: author, reviewer, publisher, operator, service."""
+    ListProgramVersions: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramVersionsRequest, _program_service_pb2.ListProgramVersionsResponse]
+    """Lists the versions of a program, latest first: working, live, and those that were superseded or rejected. Roles:
+    author, reviewer, publisher, operator, service.
+    """
+    CompareVersions: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.CompareVersionsRequest, _program_service_pb2.CompareVersionsResponse]
+    """Shows what differs between two versions of a program, field by field. Roles: author, reviewer, publisher, operator,
+    service.
+    """
+    ListProgramHistory: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramHistoryRequest, _program_service_pb2.ListProgramHistoryResponse]
+    """Lists the revisions of a program, latest first: who did what, when, and what changed. Roles: author, reviewer,
+    publisher, operator, service.
+    """
+    ListReviewComments: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ListReviewCommentsRequest, _program_service_pb2.ListReviewCommentsResponse]
+    """Lists the comments on a program, oldest first. Roles: author, reviewer, publisher, operator, service."""
+    RegisterReviewer: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.RegisterReviewerRequest, _program_service_pb2.RegisterReviewerResponse]
+    """Registers a principal as a reviewer, to whom reviews are assigned; one who was removed can be registered again. It
+    gives no role. Roles: publisher, operator.
+    """
+    UpdateReviewer: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.UpdateReviewerRequest, _program_service_pb2.UpdateReviewerResponse]
+    """Changes what a reviewer reviews. Roles: publisher, operator."""
+    RemoveReviewer: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.RemoveReviewerRequest, _program_service_pb2.RemoveReviewerResponse]
+    """Removes a reviewer; their open reviews are assigned to others soon after. Roles: publisher, operator."""
+    ListReviewers: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ListReviewersRequest, _program_service_pb2.ListReviewersResponse]
+    """Lists the registered reviewers with their load, by principal. Roles: author, reviewer, publisher, operator,
+    service.
+    """
     ImportPrograms: _grpc.StreamStreamMultiCallable[_program_service_pb2.ImportProgramsRequest, _program_service_pb2.ImportProgramsResponse]
     """Imports programs that are live elsewhere: each row becomes a released program, under its waiver, by one command.
     A row whose program exists with the same content is UNCHANGED; one that differs is refused. The rows' results come
@@ -77,21 +145,89 @@ class ProgramServiceAsyncStub(ProgramServiceStub):
     CreateProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.CreateProgramRequest, _program_service_pb2.CreateProgramResponse]  # type: ignore[assignment]
     """Creates a program with a first working version in DRAFT. Roles: author."""
     UpdateProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.UpdateProgramRequest, _program_service_pb2.UpdateProgramResponse]  # type: ignore[assignment]
-    """Changes the content of the working version. In APPROVED, anything but tags and cover image sends it back to DRAFT.
-    Roles: author, and an author or co-author of this program.
+    """Changes the content of the working version. In APPROVED, anything but tags and cover image sends it back to DRAFT;
+    in SCHEDULED, nothing but those can change. Roles: author, and an author or co-author of this program.
     """
     SubmitProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.SubmitProgramRequest, _program_service_pb2.SubmitProgramResponse]  # type: ignore[assignment]
-    """Submits the working version for review; the response warns of what the release gate would refuse. Roles: author."""
+    """Submits the working version for review and assigns reviewers to it, or queues it until some are free; the response
+    warns of what the release gate would refuse. Roles: author, and an author or co-author of this program.
+    """
+    WithdrawProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.WithdrawProgramRequest, _program_service_pb2.WithdrawProgramResponse]  # type: ignore[assignment]
+    """Takes the working version back from review to DRAFT. Roles: author, and an author or co-author of this program."""
+    AssignReviewer: _aio.UnaryUnaryMultiCallable[_program_service_pb2.AssignReviewerRequest, _program_service_pb2.AssignReviewerResponse]  # type: ignore[assignment]
+    """Assigns a reviewer to the working version in review: one by name, or as many as are missing, chosen by the
+    categories they know and by their load. Roles: reviewer, publisher.
+    """
+    AddReviewComment: _aio.UnaryUnaryMultiCallable[_program_service_pb2.AddReviewCommentRequest, _program_service_pb2.AddReviewCommentResponse]  # type: ignore[assignment]
+    """Comments on a field of the working version, or answers a comment. Only a reviewer who is not an author of the
+    program blocks its approval. Roles: author and an author or co-author of this program; reviewer.
+    """
+    ResolveReviewComment: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ResolveReviewCommentRequest, _program_service_pb2.ResolveReviewCommentResponse]  # type: ignore[assignment]
+    """Resolves a comment on the working version; a blocking one is resolved by a reviewer who is not an author of the
+    program. Resolving it again changes nothing. Roles: author and an author or co-author of this program; reviewer.
+    """
+    RequestChanges: _aio.UnaryUnaryMultiCallable[_program_service_pb2.RequestChangesRequest, _program_service_pb2.RequestChangesResponse]  # type: ignore[assignment]
+    """Sends the working version back from review to DRAFT. Never by an author of it. Roles: reviewer."""
     ApproveProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ApproveProgramRequest, _program_service_pb2.ApproveProgramResponse]  # type: ignore[assignment]
-    """Approves the working version; with enough approvals it is APPROVED. Never by an author of it. Roles: reviewer."""
+    """Approves the working version; with enough approvals it is APPROVED. Never by an author of it, and by assigned
+    reviewers only where some are assigned. Roles: reviewer.
+    """
+    RejectProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.RejectProgramRequest, _program_service_pb2.RejectProgramResponse]  # type: ignore[assignment]
+    """Ends the working version as REJECTED, with a reason; it can be revised. By those who may approve it. Roles:
+    reviewer.
+    """
     ReleaseProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ReleaseProgramRequest, _program_service_pb2.ReleaseProgramResponse]  # type: ignore[assignment]
-    """Releases the approved working version if it passes the release gate. Roles: publisher."""
+    """Releases the approved working version if it passes the release gate: now, or at a later time, for which it is
+    SCHEDULED. If it does not pass at that time, it is APPROVED again, with `release_failure`. Roles: publisher.
+    """
+    CancelScheduledRelease: _aio.UnaryUnaryMultiCallable[_program_service_pb2.CancelScheduledReleaseRequest, _program_service_pb2.CancelScheduledReleaseResponse]  # type: ignore[assignment]
+    """Calls the scheduled release off: the working version is APPROVED again. Possible until it fires. Roles: publisher."""
+    ReviseProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ReviseProgramRequest, _program_service_pb2.ReviseProgramResponse]  # type: ignore[assignment]
+    """Begins the next working version, in DRAFT, from the live one or else from the rejected one; the live version stays
+    live until the next one is released. Roles: author, and an author or co-author of this program.
+    """
     RetireProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.RetireProgramRequest, _program_service_pb2.RetireProgramResponse]  # type: ignore[assignment]
-    """Retires the live version. Roles: publisher."""
+    """Retires the live version, now or at a later time; given again before that time, it takes the place of what was to
+    come. Roles: publisher.
+    """
+    DeleteProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.DeleteProgramRequest, _program_service_pb2.DeleteProgramResponse]  # type: ignore[assignment]
+    """Deletes a program that was never released and whose working version is DRAFT or REJECTED. Nobody finds it any more,
+    and its id is not given again. Roles: author, and an author or co-author of this program.
+    """
     GetProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.GetProgramRequest, _program_service_pb2.GetProgramResponse]  # type: ignore[assignment]
     """Returns one program with both its versions. Roles: author, reviewer, publisher, operator, service."""
+    BatchGetPrograms: _aio.UnaryUnaryMultiCallable[_program_service_pb2.BatchGetProgramsRequest, _program_service_pb2.BatchGetProgramsResponse]  # type: ignore[assignment]
+    """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. Roles:
+    author, reviewer, publisher, operator, service.
+    """
     ListPrograms: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramsRequest, _program_service_pb2.ListProgramsResponse]  # type: ignore[assignment]
     """Lists programs, latest change first. Roles: author, reviewer, publisher, operator, service."""
+    ListProgramVersions: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramVersionsRequest, _program_service_pb2.ListProgramVersionsResponse]  # type: ignore[assignment]
+    """Lists the versions of a program, latest first: working, live, and those that were superseded or rejected. Roles:
+    author, reviewer, publisher, operator, service.
+    """
+    CompareVersions: _aio.UnaryUnaryMultiCallable[_program_service_pb2.CompareVersionsRequest, _program_service_pb2.CompareVersionsResponse]  # type: ignore[assignment]
+    """Shows what differs between two versions of a program, field by field. Roles: author, reviewer, publisher, operator,
+    service.
+    """
+    ListProgramHistory: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramHistoryRequest, _program_service_pb2.ListProgramHistoryResponse]  # type: ignore[assignment]
+    """Lists the revisions of a program, latest first: who did what, when, and what changed. Roles: author, reviewer,
+    publisher, operator, service.
+    """
+    ListReviewComments: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ListReviewCommentsRequest, _program_service_pb2.ListReviewCommentsResponse]  # type: ignore[assignment]
+    """Lists the comments on a program, oldest first. Roles: author, reviewer, publisher, operator, service."""
+    RegisterReviewer: _aio.UnaryUnaryMultiCallable[_program_service_pb2.RegisterReviewerRequest, _program_service_pb2.RegisterReviewerResponse]  # type: ignore[assignment]
+    """Registers a principal as a reviewer, to whom reviews are assigned; one who was removed can be registered again. It
+    gives no role. Roles: publisher, operator.
+    """
+    UpdateReviewer: _aio.UnaryUnaryMultiCallable[_program_service_pb2.UpdateReviewerRequest, _program_service_pb2.UpdateReviewerResponse]  # type: ignore[assignment]
+    """Changes what a reviewer reviews. Roles: publisher, operator."""
+    RemoveReviewer: _aio.UnaryUnaryMultiCallable[_program_service_pb2.RemoveReviewerRequest, _program_service_pb2.RemoveReviewerResponse]  # type: ignore[assignment]
+    """Removes a reviewer; their open reviews are assigned to others soon after. Roles: publisher, operator."""
+    ListReviewers: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ListReviewersRequest, _program_service_pb2.ListReviewersResponse]  # type: ignore[assignment]
+    """Lists the registered reviewers with their load, by principal. Roles: author, reviewer, publisher, operator,
+    service.
+    """
     ImportPrograms: _aio.StreamStreamMultiCallable[_program_service_pb2.ImportProgramsRequest, _program_service_pb2.ImportProgramsResponse]  # type: ignore[assignment]
     """Imports programs that are live elsewhere: each row becomes a released program, under its waiver, by one command.
     A row whose program exists with the same content is UNCHANGED; one that differs is refused. The rows' results come
@@ -121,8 +257,8 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _program_service_pb2.UpdateProgramRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.UpdateProgramResponse, _abc.Awaitable[_program_service_pb2.UpdateProgramResponse]]:
-        """Changes the content of the working version. In APPROVED, anything but tags and cover image sends it back to DRAFT.
-        Roles: author, and an author or co-author of this program.
+        """Changes the content of the working version. In APPROVED, anything but tags and cover image sends it back to DRAFT;
+        in SCHEDULED, nothing but those can change. Roles: author, and an author or co-author of this program.
         """
 
     @_abc_1.abstractmethod
@@ -131,7 +267,55 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _program_service_pb2.SubmitProgramRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.SubmitProgramResponse, _abc.Awaitable[_program_service_pb2.SubmitProgramResponse]]:
-        """Submits the working version for review; the response warns of what the release gate would refuse. Roles: author."""
+        """Submits the working version for review and assigns reviewers to it, or queues it until some are free; the response
+        warns of what the release gate would refuse. Roles: author, and an author or co-author of this program.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawProgram(
+        self,
+        request: _program_service_pb2.WithdrawProgramRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.WithdrawProgramResponse, _abc.Awaitable[_program_service_pb2.WithdrawProgramResponse]]:
+        """Takes the working version back from review to DRAFT. Roles: author, and an author or co-author of this program."""
+
+    @_abc_1.abstractmethod
+    def AssignReviewer(
+        self,
+        request: _program_service_pb2.AssignReviewerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.AssignReviewerResponse, _abc.Awaitable[_program_service_pb2.AssignReviewerResponse]]:
+        """Assigns a reviewer to the working version in review: one by name, or as many as are missing, chosen by the
+        categories they know and by their load. Roles: reviewer, publisher.
+        """
+
+    @_abc_1.abstractmethod
+    def AddReviewComment(
+        self,
+        request: _program_service_pb2.AddReviewCommentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.AddReviewCommentResponse, _abc.Awaitable[_program_service_pb2.AddReviewCommentResponse]]:
+        """Comments on a field of the working version, or answers a comment. Only a reviewer who is not an author of the
+        program blocks its approval. Roles: author and an author or co-author of this program; reviewer.
+        """
+
+    @_abc_1.abstractmethod
+    def ResolveReviewComment(
+        self,
+        request: _program_service_pb2.ResolveReviewCommentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.ResolveReviewCommentResponse, _abc.Awaitable[_program_service_pb2.ResolveReviewCommentResponse]]:
+        """Resolves a comment on the working version; a blocking one is resolved by a reviewer who is not an author of the
+        program. Resolving it again changes nothing. Roles: author and an author or co-author of this program; reviewer.
+        """
+
+    @_abc_1.abstractmethod
+    def RequestChanges(
+        self,
+        request: _program_service_pb2.RequestChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.RequestChangesResponse, _abc.Awaitable[_program_service_pb2.RequestChangesResponse]]:
+        """Sends the working version back from review to DRAFT. Never by an author of it. Roles: reviewer."""
 
     @_abc_1.abstractmethod
     def ApproveProgram(
@@ -139,7 +323,19 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _program_service_pb2.ApproveProgramRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.ApproveProgramResponse, _abc.Awaitable[_program_service_pb2.ApproveProgramResponse]]:
-        """Approves the working version; with enough approvals it is APPROVED. Never by an author of it. Roles: reviewer."""
+        """Approves the working version; with enough approvals it is APPROVED. Never by an author of it, and by assigned
+        reviewers only where some are assigned. Roles: reviewer.
+        """
+
+    @_abc_1.abstractmethod
+    def RejectProgram(
+        self,
+        request: _program_service_pb2.RejectProgramRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.RejectProgramResponse, _abc.Awaitable[_program_service_pb2.RejectProgramResponse]]:
+        """Ends the working version as REJECTED, with a reason; it can be revised. By those who may approve it. Roles:
+        reviewer.
+        """
 
     @_abc_1.abstractmethod
     def ReleaseProgram(
@@ -147,7 +343,27 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _program_service_pb2.ReleaseProgramRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.ReleaseProgramResponse, _abc.Awaitable[_program_service_pb2.ReleaseProgramResponse]]:
-        """Releases the approved working version if it passes the release gate. Roles: publisher."""
+        """Releases the approved working version if it passes the release gate: now, or at a later time, for which it is
+        SCHEDULED. If it does not pass at that time, it is APPROVED again, with `release_failure`. Roles: publisher.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelScheduledRelease(
+        self,
+        request: _program_service_pb2.CancelScheduledReleaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.CancelScheduledReleaseResponse, _abc.Awaitable[_program_service_pb2.CancelScheduledReleaseResponse]]:
+        """Calls the scheduled release off: the working version is APPROVED again. Possible until it fires. Roles: publisher."""
+
+    @_abc_1.abstractmethod
+    def ReviseProgram(
+        self,
+        request: _program_service_pb2.ReviseProgramRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.ReviseProgramResponse, _abc.Awaitable[_program_service_pb2.ReviseProgramResponse]]:
+        """Begins the next working version, in DRAFT, from the live one or else from the rejected one; the live version stays
+        live until the next one is released. Roles: author, and an author or co-author of this program.
+        """
 
     @_abc_1.abstractmethod
     def RetireProgram(
@@ -155,7 +371,19 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _program_service_pb2.RetireProgramRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.RetireProgramResponse, _abc.Awaitable[_program_service_pb2.RetireProgramResponse]]:
-        """Retires the live version. Roles: publisher."""
+        """Retires the live version, now or at a later time; given again before that time, it takes the place of what was to
+        come. Roles: publisher.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteProgram(
+        self,
+        request: _program_service_pb2.DeleteProgramRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.DeleteProgramResponse, _abc.Awaitable[_program_service_pb2.DeleteProgramResponse]]:
+        """Deletes a program that was never released and whose working version is DRAFT or REJECTED. Nobody finds it any more,
+        and its id is not given again. Roles: author, and an author or co-author of this program.
+        """
 
     @_abc_1.abstractmethod
     def GetProgram(
@@ -166,12 +394,96 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns one program with both its versions. Roles: author, reviewer, publisher, operator, service."""
 
     @_abc_1.abstractmethod
+    def BatchGetPrograms(
+        self,
+        request: _program_service_pb2.BatchGetProgramsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.BatchGetProgramsResponse, _abc.Awaitable[_program_service_pb2.BatchGetProgramsResponse]]:
+        """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. Roles:
+        author, reviewer, publisher, operator, service.
+        """
+
+    @_abc_1.abstractmethod
     def ListPrograms(
         self,
         request: _program_service_pb2.ListProgramsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.ListProgramsResponse, _abc.Awaitable[_program_service_pb2.ListProgramsResponse]]:
         """Lists programs, latest change first. Roles: author, reviewer, publisher, operator, service."""
+
+    @_abc_1.abstractmethod
+    def ListProgramVersions(
+        self,
+        request: _program_service_pb2.ListProgramVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.ListProgramVersionsResponse, _abc.Awaitable[_program_service_pb2.ListProgramVersionsResponse]]:
+        """Lists the versions of a program, latest first: working, live, and those that were superseded or rejected. Roles:
+        author, reviewer, publisher, operator, service.
+        """
+
+    @_abc_1.abstractmethod
+    def CompareVersions(
+        self,
+        request: _program_service_pb2.CompareVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.CompareVersionsResponse, _abc.Awaitable[_program_service_pb2.CompareVersionsResponse]]:
+        """Shows what differs between two versions of a program, field by field. Roles: author, reviewer, publisher, operator,
+        service.
+        """
+
+    @_abc_1.abstractmethod
+    def ListProgramHistory(
+        self,
+        request: _program_service_pb2.ListProgramHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.ListProgramHistoryResponse, _abc.Awaitable[_program_service_pb2.ListProgramHistoryResponse]]:
+        """Lists the revisions of a program, latest first: who did what, when, and what changed. Roles: author, reviewer,
+        publisher, operator, service.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReviewComments(
+        self,
+        request: _program_service_pb2.ListReviewCommentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.ListReviewCommentsResponse, _abc.Awaitable[_program_service_pb2.ListReviewCommentsResponse]]:
+        """Lists the comments on a program, oldest first. Roles: author, reviewer, publisher, operator, service."""
+
+    @_abc_1.abstractmethod
+    def RegisterReviewer(
+        self,
+        request: _program_service_pb2.RegisterReviewerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.RegisterReviewerResponse, _abc.Awaitable[_program_service_pb2.RegisterReviewerResponse]]:
+        """Registers a principal as a reviewer, to whom reviews are assigned; one who was removed can be registered again. It
+        gives no role. Roles: publisher, operator.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateReviewer(
+        self,
+        request: _program_service_pb2.UpdateReviewerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.UpdateReviewerResponse, _abc.Awaitable[_program_service_pb2.UpdateReviewerResponse]]:
+        """Changes what a reviewer reviews. Roles: publisher, operator."""
+
+    @_abc_1.abstractmethod
+    def RemoveReviewer(
+        self,
+        request: _program_service_pb2.RemoveReviewerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.RemoveReviewerResponse, _abc.Awaitable[_program_service_pb2.RemoveReviewerResponse]]:
+        """Removes a reviewer; their open reviews are assigned to others soon after. Roles: publisher, operator."""
+
+    @_abc_1.abstractmethod
+    def ListReviewers(
+        self,
+        request: _program_service_pb2.ListReviewersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_program_service_pb2.ListReviewersResponse, _abc.Awaitable[_program_service_pb2.ListReviewersResponse]]:
+        """Lists the registered reviewers with their load, by principal. Roles: author, reviewer, publisher, operator,
+        service.
+        """
 
     @_abc_1.abstractmethod
     def ImportPrograms(
