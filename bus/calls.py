@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 
-from bus.commands import CommandCall, Outcome
+from bus.handling import CommandCall, Outcome
 from chassis.call import current_call
 from chassis.wire import field
 

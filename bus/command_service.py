@@ -1,7 +1,7 @@
 """What every command service is built on: its database with its journal, its place on the bus, its server."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import ClassVar, Final, Self, TypeVar
 
@@ -11,13 +11,16 @@ from training.ops.v1.operations_service_pb2 import SubscriptionStatus
 from training.ops.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 
 from bus.broker import Broker
-from bus.commands import CommandPath, Model
+from bus.commands import CommandPath
 from bus.commit import AggregateTable
+from bus.duties import Duty
+from bus.handling import Command, Handler, State
 from bus.operations_service import OperationsService
 from bus.publication import Publication
 from bus.source import Source
 from bus.subscriber import Projection
 from bus.subscription import Subscription
+from bus.timekeeper import Timekeeper
 from bus.topology import StreamLimits
 from chassis.metrics import CallStatistics
 from chassis.migrations import migrate
@@ -29,10 +32,10 @@ from chassis.service import instance_name, principals_of, serve, translate
 from chassis.settings import ServiceSettings
 from chassis.startup import StartFailure
 
-State = TypeVar("State")
 Row = TypeVar("Row")
 
 _CONNECTIONS: Final = 8
+_TIMEKEEPER_CONNECTIONS: Final = 4
 _OPERATORS: Final = (Role.OPERATOR, Role.SERVICE)
 
 OPERATIONS: Final[Mapping[str, tuple[Role, ...]]] = {
@@ -64,6 +67,10 @@ class CommandService:
         self._broker = Broker(settings.nats_url.get_secret_value(), self._instance)
         self._subscriptions: list[Subscription] = []
         self.connections: Final = Connections(self._dsn, size=_CONNECTIONS, name=self._instance)
+        self._timekeeper = Timekeeper(
+            Connections(self._dsn, size=_TIMEKEEPER_CONNECTIONS, name=f"{name}-timekeeper"), self._instance
+        )
+        self._keeps_time = False
         self._publication = Publication(
             self._dsn,
             self.connections,
@@ -88,11 +95,22 @@ class CommandService:
         """Close the connections."""
         await self.connections.close()
 
-    def command_path(self, aggregate: AggregateTable, model: Model[State]) -> CommandPath[State]:
+    def command_path(self, aggregate: AggregateTable, handler: Handler[State, Command]) -> CommandPath[State, Command]:
         """Return the way of every command on one kind of aggregate; drain it when serving has ended."""
         return CommandPath(
-            self.connections, aggregate, model, source=self._source.name, committed=self._publication.committed
+            self.connections,
+            aggregate,
+            handler,
+            source=self._source.name,
+            committed=self._publication.committed,
+            due=self._timekeeper.wake,
         )
+
+    def keep_time(self, duties: Sequence[Duty]) -> Timekeeper:
+        """Carry out what becomes due, as long as this service serves and it is its turn."""
+        self._timekeeper.take_on(duties)
+        self._keeps_time = True
+        return self._timekeeper
 
     def subscribe(self, source: str, projection: Projection[Row]) -> Subscription:
         """Keep a copy of another source, as long as this service serves."""
@@ -130,8 +148,10 @@ class CommandService:
                 subscriptions=self._subscription_statuses,
             ),
         )
-        subscribed = [subscription.run for subscription in self._subscriptions]
-        await serve(server, self._settings, statistics, [self._broker.run, self._publication.run, *subscribed], stop)
+        work = [self._broker.run, self._publication.run, *(each.run for each in self._subscriptions)]
+        if self._keeps_time:
+            work.append(self._timekeeper.run)
+        await serve(server, self._settings, statistics, work, stop)
 
     async def _is_fresh(self) -> bool:
         """Tell whether its events go out and its copies keep up."""

@@ -8,7 +8,7 @@ written, and no number is burnt.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import (
     CTE,
@@ -32,6 +32,9 @@ from sqlalchemy.sql.dml import Insert, Update
 from bus.journal import JOURNAL
 from chassis.sql import Statement
 
+DUE_COLUMN: Final = "due_at"
+"""The column of an aggregate's row, where there is one, that tells when time itself next changes the aggregate."""
+
 
 class Effects(Protocol):
     """The service's own rows that change with an aggregate."""
@@ -39,7 +42,8 @@ class Effects(Protocol):
     def __call__(self, aggregate: CTE) -> Sequence[CTE]:
         """Return the parts that write them.
 
-        Each does something only where the aggregate was `written`, and waits for the one before to be `done`.
+        Each does something only where the aggregate was `written`, and waits for the one before to be `done`. A batch
+        runs them once, with the net parameters of its revisions.
         """
         ...
 
@@ -95,9 +99,9 @@ class CommitStatements:
 
 def _commit(aggregate: AggregateTable, *, first: bool, stored: bool, guarded: bool, affecting: bool) -> Select[Any]:
     guard = aggregate.guard.cte("guard") if guarded and aggregate.guard is not None else None
-    row = (_insert(aggregate, guard) if first else _update(aggregate, guard)).cte("aggregate")
+    row = (_insert(aggregate, guard) if first else update_row(aggregate, guard)).cte("aggregate")
     effects = list(aggregate.effects(row)) if affecting else []
-    lane = _advance(row, effects).cte("advanced")
+    lane = advance(row, effects, literal_column("1")).cte("advanced")
     query = select(lane.c.epoch, lane.c.seq).add_cte(*effects, _journal(lane).cte("written"))
     return query.add_cte(_response(lane).cte("answered")) if stored else query
 
@@ -134,7 +138,8 @@ def _insert(aggregate: AggregateTable, guard: CTE | None) -> Insert:
     return insert(table).from_select(columns, query).returning(table.c[aggregate.id_column].label("id"))
 
 
-def _update(aggregate: AggregateTable, guard: CTE | None) -> Update:
+def update_row(aggregate: AggregateTable, guard: CTE | None = None) -> Update:
+    """Write the aggregate's row, if it is as it was decided on and the guard yields a row."""
     table = aggregate.table
     values = {name: bindparam(name, type_=table.c[name].type) for name in ("revision", *aggregate.columns)}
     query = update(table).where(*_at_expected(aggregate)).values(values)
@@ -147,14 +152,14 @@ def _named(aggregate: AggregateTable, column: str) -> str:
     return "aggregate_id" if column == aggregate.id_column else column
 
 
-def _advance(row: CTE, effects: Sequence[CTE]) -> Update:
-    """Take the next number, once the aggregate's row is written and every effect has run."""
+def advance(row: CTE, effects: Sequence[CTE], count: ColumnElement[int]) -> Update:
+    """Take the next numbers, once the aggregate's row is written and every effect has run."""
     lane = JOURNAL.lane
     return (
         update(lane)
         .where(lane.c.lane == bindparam("lane", type_=SmallInteger()), written(row), *map(done, effects[-1:]))
         .values(
-            seq=lane.c.seq + literal_column("1"),
+            seq=lane.c.seq + count,
             previous_event_id=lane.c.event_id,
             event_id=bindparam("event_id", type_=Uuid()),
         )
@@ -199,7 +204,7 @@ def _journal(lane: CTE) -> Insert:
 
 def _response(lane: CTE) -> Insert:
     table = JOURNAL.idempotency
-    given = ("principal", "method", "request_id", "fingerprint", "response")
+    given = ("principal", "method", "request_id", "fingerprint", "response", "subject")
     numbered = ("epoch", "lane", "seq")
     chosen: list[ColumnElement[Any]] = [
         *(_parameter(table.c[name]) for name in given),

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy import (
@@ -51,7 +52,10 @@ def journal_tables(metadata: MetaData) -> JournalTables:
 
 
 def _lane(metadata: MetaData) -> Table:
-    """Declare the counters; `previous_event_id` is the one before `event_id`, for the journal row to point at."""
+    """Declare the counters.
+
+    `previous_event_id` is the last event before the latest commit, for that commit's first journal row to point at.
+    """
     return Table(
         "lane",
         metadata,
@@ -89,7 +93,10 @@ def _journal(metadata: MetaData) -> Table:
 
 
 def _idempotency(metadata: MetaData) -> Table:
-    """Declare the stored responses, by which a repeated request learns the first outcome."""
+    """Declare the stored responses, by which a repeated request learns the first outcome.
+
+    `subject` is whom a response is about, so that it can be found when that person is to be forgotten.
+    """
     return Table(
         "idempotency",
         metadata,
@@ -102,6 +109,8 @@ def _idempotency(metadata: MetaData) -> Table:
         Column("lane", SmallInteger, nullable=False),
         Column("seq", BigInteger, nullable=False),
         Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("subject", Text),
+        SqlIndex("idempotency_subject", "subject", postgresql_where=literal_column("subject IS NOT NULL")),
     )
 
 

@@ -79,3 +79,21 @@ def drop_journal() -> None:
     """Take `create_journal` back."""
     for table in ("lease", "relay_lane", "idempotency", "journal", "lane"):
         op.drop_table(table)
+
+
+def add_subject() -> None:
+    """Let a stored response name the person whom it is about."""
+    op.add_column("idempotency", sa.Column("subject", sa.Text(), nullable=True))
+    op.create_index(
+        "idempotency_subject",
+        "idempotency",
+        ["subject"],
+        unique=False,
+        postgresql_where=sa.text("subject IS NOT NULL"),
+    )
+
+
+def drop_subject() -> None:
+    """Take `add_subject` back."""
+    op.drop_index("idempotency_subject", "idempotency")
+    op.drop_column("idempotency", "subject")

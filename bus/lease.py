@@ -36,8 +36,7 @@ from chassis.sql import Statement
 TTL_SECONDS: Final = 4.0
 """How long a lease lasts that is not renewed: a stopped holder is succeeded after that."""
 _STANDBY_SECONDS: Final = 0.25
-RENEW_SECONDS: Final = 1.0
-"""How often a holder renews."""
+_RENEW_SECONDS: Final = 1.0
 
 
 def lease_table(metadata: MetaData) -> Table:
@@ -143,6 +142,12 @@ class Lease:
         values = {"lease_name": self.name, "held_term": self.term, "ttl": timedelta(seconds=ttl)}
         if await _RENEW.fetchrow(connection, values) is None:
             raise LeaseLost(self.name)
+
+    async def keep(self, connection: Connection) -> None:
+        """Renew it again and again, until LeaseLost or until the connection fails."""
+        while True:
+            await self.renew(connection)
+            await asyncio.sleep(_RENEW_SECONDS)
 
     async def give_up(self, connection: Connection) -> None:
         """Let the next one act at once."""

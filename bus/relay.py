@@ -19,7 +19,7 @@ from bus.ahead import Ahead
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway, Session, quietly
 from bus.event import Event, MalformedEvent, received
 from bus.heads import read_heads
-from bus.lease import RENEW_SECONDS, Lease, LeaseLost
+from bus.lease import Lease, LeaseLost
 from bus.publishing import Fenced, Publisher
 from bus.source import Source
 from bus.tail import GoOn, Stop, Tail, compare
@@ -96,16 +96,11 @@ class Relay:
             lease = await Lease.await_turn(connection, store.LEASE_NAME, self._holder)
             log.info("relay_active", source=self._source.name, term=lease.term)
             try:
-                await together(self._renew(connection, lease), self._publish_terms(lease))
+                await together(lease.keep(connection), self._publish_terms(lease))
             finally:
                 self._leading = False
                 await _give_up(lease, connection)
                 connection.terminate()  # the next term begins on a connection of its own
-
-    async def _renew(self, connection: Connection, lease: Lease) -> None:
-        while True:
-            await lease.renew(connection)
-            await asyncio.sleep(RENEW_SECONDS)
 
     async def _publish_terms(self, lease: Lease) -> None:
         """Publish over one session after another; the lease outlives a broker that is away."""

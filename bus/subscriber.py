@@ -22,7 +22,7 @@ from bus.broker import BROKER_ERRORS, Broker, BrokerAway, Session, quietly
 from bus.checkpoint import Checkpoint, CheckpointMoved, LaneCheckpoint, Verdict, advanced, judge
 from bus.event import Event, MalformedEvent, lane_named, received
 from bus.freshness import Freshness, beacon_in
-from bus.lease import RENEW_SECONDS, Lease, LeaseLost
+from bus.lease import Lease, LeaseLost
 from bus.pull import Pull
 from bus.source import Source
 from bus.tasks import asked, together, told
@@ -126,14 +126,9 @@ class Subscriber(Generic[Row]):
             lease = await Lease.await_turn(connection, lease_name(self._source.name), self._holder)
             log.info("projector_active", source=self._source.name, term=lease.term)
             try:
-                await together(self._renew(connection, lease), self._apply_sessions())
+                await together(lease.keep(connection), self._apply_sessions())
             finally:
                 connection.terminate()  # frees the lease; the next term begins on a connection of its own
-
-    async def _renew(self, connection: Connection, lease: Lease) -> None:
-        while True:
-            await lease.renew(connection)
-            await asyncio.sleep(RENEW_SECONDS)
 
     async def _apply_sessions(self) -> None:
         """Apply over one session after another."""

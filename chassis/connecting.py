@@ -42,7 +42,10 @@ An `OSError` or `TimeoutError` is not among them: the database's own come as `Un
 
 
 class _Answering:
-    """Raises Unreachable in place of `OSError` and `TimeoutError`; one for all, since every statement pays for it."""
+    """Raises Unreachable in place of `OSError` and `TimeoutError`; one for all, since every statement pays for it.
+
+    What the database tells in detail, an error no longer says: it is a row's contents, and errors are logged.
+    """
 
     __slots__ = ()
 
@@ -52,7 +55,9 @@ class _Answering:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Raise Unreachable."""
+        """Raise Unreachable, or let the error through without its details."""
+        if isinstance(error, asyncpg.PostgresError):
+            error.detail = None
         if isinstance(error, OSError):
             raise Unreachable(f"{type(error).__name__}: {error}") from error
 

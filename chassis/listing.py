@@ -1,9 +1,9 @@
-"""Lists of aggregates, latest change first, page by page."""
+"""Lists, page by page: of aggregates, latest change first, and of what is ordered by a key of its own."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -26,6 +26,10 @@ from chassis.sql import Executor, Statement
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _PLACE_BYTES: Final = 8 + 16
+_NUMBER_BYTES: Final = 8
+_LARGEST_NUMBER: Final = (1 << 63) - 1
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,35 @@ class LatestFirst:
         return [Listed(Place(row["updated_at"], row["id"]), row["state"]) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Order(Generic[Key]):
+    """How the keys of a list stand in its page tokens; `read` raises PageTokenMalformed for anything else."""
+
+    write: Callable[[Key], bytes]
+    read: Callable[[bytes], Key]
+
+
 async def page_of(request: Message, size: int, token: str, list_after: ListAfter) -> Page:
     """Return the page that a request of a size and token asks for. Raises PageTokenMalformed."""
+
+    async def places_after(place: Place | None, most: int) -> Sequence[tuple[Place, bytes]]:
+        return [(each.place, each.message) for each in await list_after(place, most)]
+
+    return await ordered_page(PLACES, request, size, token, places_after)
+
+
+async def ordered_page(
+    order: Order[Key],
+    request: Message,
+    size: int,
+    token: str,
+    list_after: Callable[[Key | None, int], Awaitable[Sequence[tuple[Key, bytes]]]],
+) -> Page:
+    """Return the page of a list in an order: of so many messages with their keys, after a key. Raises as `page_of`."""
     bound_to, size = arguments(request), page_size(size)
-    place = _read(read_token(token, bound_to)) if token else None
-    listed = await list_after(place, size + 1)
-    following = write_token(_write(listed[size - 1].place), bound_to) if len(listed) > size else ""
-    return Page([each.message for each in listed[:size]], following)
+    listed = await list_after(order.read(read_token(token, bound_to)) if token else None, size + 1)
+    following = write_token(order.write(listed[size - 1][0]), bound_to) if len(listed) > size else ""
+    return Page([message for _, message in listed[:size]], following)
 
 
 def _list(table: Table, id_column: str, chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
@@ -91,15 +117,46 @@ def _list(table: Table, id_column: str, chosen: Sequence[ColumnElement[bool]]) -
     )
 
 
-def _write(place: Place) -> bytes:
+def _malformed() -> PageTokenMalformed:
+    return PageTokenMalformed("the page token names no place")
+
+
+def _write_place(place: Place) -> bytes:
     return ((place.update_time - _EPOCH) // _MICROSECOND).to_bytes(8) + place.id.bytes
 
 
-def _read(given: bytes) -> Place:
+def _read_place(given: bytes) -> Place:
     """Read a place; whoever makes a token by hand may have put anything into it."""
     if len(given) == _PLACE_BYTES:
         try:
             return Place(_EPOCH + timedelta(microseconds=int.from_bytes(given[:8])), UUID(bytes=given[8:]))
         except OverflowError:
             pass
-    raise PageTokenMalformed("the page token names no place")
+    raise _malformed()
+
+
+def _write_number(number: int) -> bytes:
+    return number.to_bytes(_NUMBER_BYTES)
+
+
+def _read_number(given: bytes) -> int:
+    number = int.from_bytes(given)
+    if len(given) != _NUMBER_BYTES or number > _LARGEST_NUMBER:
+        raise _malformed()
+    return number
+
+
+def _read_name(given: bytes) -> str:
+    """Read a name; PostgreSQL knows no text with a zero in it."""
+    try:
+        name = given.decode()
+    except UnicodeDecodeError:
+        name = ""
+    if not name or "\0" in name:
+        raise _malformed()
+    return name
+
+
+PLACES: Final = Order(_write_place, _read_place)
+NUMBERS: Final = Order(_write_number, _read_number)
+NAMES: Final = Order(str.encode, _read_name)

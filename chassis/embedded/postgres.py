@@ -39,6 +39,7 @@ _SETTINGS: Mapping[str, str] = {
     "synchronous_commit": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_error_verbosity": "terse",  # a violated key is told with a row's contents otherwise
     "log_line_prefix": "%m [%p] %d ",
     "jit": "off",
 }

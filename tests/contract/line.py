@@ -1,41 +1,28 @@
-"""A line from a journal to a copy, with the smallest aggregate there is: a counter that can only be raised."""
+"""A line from a journal to a copy, with counters as its aggregates."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Uuid
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy import BigInteger, Column, MetaData, Table, Uuid
 
 from bus.broker import Broker
 from bus.checkpoint import checkpoint_table
-from bus.commands import Accepted, CommandCall, CommandPath, Outcome, Revision, Unchanged
-from bus.commit import AggregateTable
+from bus.commands import CommandCall, CommandPath, Outcome
 from bus.event import Event
 from bus.follower import Follower
-from bus.journal import begin_lanes, journal_tables
+from bus.journal import begin_lanes
 from bus.lease import lease_table
 from bus.relay import Relay
 from bus.source import Source
 from bus.subscriber import Subscriber, Undecodable
 from bus.topology import StreamLimits
 from chassis.postgres import Connection, Connections
-from chassis.refusal import ResourceExists
+from tests.contract.counter import COMMANDS, COUNTERS, Command, Counter, Counters, Raise, ddl
 
-COMMANDS = MetaData()
-journal_tables(COMMANDS)
-COUNTER = Table(
-    "counter",
-    COMMANDS,
-    Column("counter_id", Uuid, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("state", LargeBinary, nullable=False),
-)
 COPIES = MetaData()
 checkpoint_table(COPIES)
 lease_table(COPIES)
@@ -47,28 +34,6 @@ COPY = Table(
     Column("value", BigInteger, nullable=False),
 )
 POISON = b"poison"
-
-
-def ddl(metadata: MetaData) -> str:
-    """Return the statements that make all tables."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
-    made = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
-    made += [
-        str(CreateIndex(index).compile(dialect=dialect)) for table in metadata.sorted_tables for index in table.indexes
-    ]
-    return ";\n".join(made)
-
-
-class CounterModel:
-    """Stores a counter as its value's digits."""
-
-    def decode(self, state: bytes) -> int:
-        """Read the digits."""
-        return int(state)
-
-    def etag(self, state: int) -> str:
-        """Name the value."""
-        return f"v{state}"
 
 
 class CopyProjection:
@@ -100,12 +65,13 @@ class Line:
     """The parts, not running until they are run."""
 
     source: Source
+    dsn: str
     commands: Connections
     relaying: Connections
     copies: Connections
     nats_url: str
     broker: Broker
-    path: CommandPath[int]
+    path: CommandPath[Counter, Command]
     woken: list[Callable[[], None]]
 
     async def raise_to(
@@ -118,35 +84,15 @@ class Line:
         validate_only: bool = False,
         fingerprint: bytes = b"f",
         body: bytes | None = None,
-        path: CommandPath[int] | None = None,
+        hot: bool = False,
     ) -> Outcome:
-        """Raise a counter to a value, by one when none is given; it begins at 0."""
-
-        async def decide(state: int | None, now: datetime, connection: Connection) -> Accepted[int] | Unchanged:
-            del now, connection
-            before = state or 0
-            after = before + 1 if value is None else value
-            if after == before:
-                return Unchanged(str(before).encode())
-            if after < before:
-                raise ResourceExists("a counter is only raised")
-            self.decided += 1
-            written = str(after).encode()
-            return Accepted(
-                before + 1 if value is None else after,
-                Revision(
-                    columns={"state": written},
-                    event_type="test.Raised",
-                    public=written if body is None else body,
-                    private=b"",
-                    response=b"raised to " + written,
-                ),
-            )
-
+        """Raise a counter to a value, by one when none is given."""
         call = CommandCall("alice", "/test/Raise", "00-t", request_id, fingerprint, etag, validate_only)
-        return await (path or self.path).execute(call, counter_id, decide)
+        return await self.path.execute(call, counter_id, Raise(value, body), hot=hot)
 
-    decided: int = 0
+    def another_path(self) -> CommandPath[Counter, Command]:
+        """Make a path as another process has it."""
+        return make_path(self.commands, lambda: None)
 
     def relay(self, holder: str = "relay") -> Relay:
         """Make a relay."""
@@ -191,7 +137,10 @@ class Line:
 
     async def values(self) -> dict[UUID, int]:
         """Return the truth."""
-        return {row["counter_id"]: int(row["state"]) for row in await self.commands.fetch("SELECT * FROM counter")}
+        return {
+            row["counter_id"]: Counter.read(row["state"]).value
+            for row in await self.commands.fetch("SELECT * FROM counter")
+        }
 
     async def published(self) -> bool:
         """Tell whether everything committed is remembered as published."""
@@ -203,6 +152,13 @@ class Line:
     async def caught_up(self) -> bool:
         """Tell whether the copy is the truth."""
         return await self.copied() == await self.values()
+
+
+def make_path(
+    connections: Connections, committed: Callable[[], None], due: Callable[[], None] = lambda: None
+) -> CommandPath[Counter, Command]:
+    """Make a command path for counters."""
+    return CommandPath(connections, COUNTERS, Counters(), source="thing", committed=committed, due=due)
 
 
 @asynccontextmanager
@@ -223,11 +179,9 @@ async def make_line(commands_dsn: str, copies_dsn: str, nats_url: str, prefix: s
                 wake()
 
         source, broker = Source("thing", prefix), Broker(nats_url, prefix)
-        path = CommandPath(
-            commands, AggregateTable(COUNTER, "counter_id"), CounterModel(), source="thing", committed=committed
-        )
+        path = make_path(commands, committed)
         async with running(broker.run()):
-            yield Line(source, commands, relaying, copies, nats_url, broker, path, woken)
+            yield Line(source, commands_dsn, commands, relaying, copies, nats_url, broker, path, woken)
 
 
 @asynccontextmanager

@@ -2,8 +2,10 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
+from chassis.embedded import EmbeddedPostgres
 from chassis.embedded.ports import LOOPBACK, free_port
 from chassis.migrations import migrate
 from chassis.postgres import UNAVAILABLE, Connections, Unreachable
@@ -59,3 +61,18 @@ async def test_an_operators_hand_is_the_databases_fault(statement: str, database
         with pytest.raises(UNAVAILABLE):
             await slow
         assert await connections.answer()
+
+
+async def test_neither_an_error_nor_the_servers_log_tells_what_stands_in_a_row(
+    database: NewDatabase, postgres: EmbeddedPostgres
+) -> None:
+    async with Connections(await database(), size=1, name="test") as connections:
+        await connections.execute("CREATE TABLE person (name text PRIMARY KEY)")
+        await connections.execute("INSERT INTO person VALUES ($1)", "Secretia Privata")
+        with pytest.raises(asyncpg.UniqueViolationError) as refused:
+            await connections.execute("INSERT INTO person VALUES ($1)", "Secretia Privata")
+    assert "person_pkey" in str(refused.value)
+    assert "Secretia" not in f"{refused.value} {refused.value!r} {refused.value.as_dict()}"
+    written = postgres.log.read_text()
+    assert "person_pkey" in written
+    assert "Secretia" not in written

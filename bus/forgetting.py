@@ -1,0 +1,62 @@
+"""Forgetting a person in the stored responses, which would otherwise repeat the name for as long as they are kept."""
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, bindparam, func, null, select, update
+
+from bus.journal import JOURNAL
+from chassis.postgres import Connection
+from chassis.sql import Statement
+
+Redact = Callable[[str, bytes], bytes]
+"""Returns the response of a method, both given, without the person."""
+
+_STORED: Final = JOURNAL.idempotency
+_AT_ONCE: Final = 500
+_KEYS: Final = (_STORED.c.principal, _STORED.c.method, _STORED.c.request_id)
+_ABOUT: Final = Statement(
+    select(*_KEYS, _STORED.c.response)
+    .where(_STORED.c.subject == bindparam("about", type_=Text()))
+    .order_by(*_KEYS)  # two that forget the same person wait for each other, and never in a circle
+    .limit(_AT_ONCE)
+    .with_for_update()
+)
+
+
+def _rewriting() -> Statement:
+    given = (
+        func.unnest(
+            bindparam("principals", type_=ARRAY(Text())),
+            bindparam("methods", type_=ARRAY(Text())),
+            bindparam("request_ids", type_=ARRAY(Uuid())),
+            bindparam("responses", type_=ARRAY(LargeBinary())),
+        )
+        .table_valued("principal", "method", "request_id", "response")
+        .render_derived("given")
+    )
+    same = (column == given.c[column.name] for column in _KEYS)
+    return Statement(update(_STORED).where(*same).values(response=given.c.response, subject=null()))
+
+
+_REWRITE: Final = _rewriting()
+
+
+async def forget(connection: Connection, subject: str, redact: Redact) -> int:
+    """Rewrite the stored responses about a person without that person; return how many there were.
+
+    Run inside a transaction. The responses are nobody's from then on, so that forgetting again finds nothing.
+    """
+    forgotten = 0
+    while rows := await _ABOUT.fetch(connection, {"about": subject}):
+        await _REWRITE.execute(
+            connection,
+            {
+                "principals": [row["principal"] for row in rows],
+                "methods": [row["method"] for row in rows],
+                "request_ids": [row["request_id"] for row in rows],
+                "responses": [redact(row["method"], row["response"]) for row in rows],
+            },
+        )
+        forgotten += len(rows)
+    return forgotten
