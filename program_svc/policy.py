@@ -7,19 +7,35 @@ from chassis.policy import Policy
 from chassis.principal import Role
 
 _PROGRAMS: Final = "/training.program.v1.ProgramService/"
-_READERS: Final = (Role.AUTHOR, Role.REVIEWER, Role.PUBLISHER, Role.OPERATOR, Role.SERVICE)
+_ROLES: Final = {
+    (Role.AUTHOR,): (
+        "CreateProgram",
+        "UpdateProgram",
+        "SubmitProgram",
+        "WithdrawProgram",
+        "ReviseProgram",
+        "DeleteProgram",
+    ),
+    (Role.REVIEWER,): ("RequestChanges", "ApproveProgram", "RejectProgram"),
+    (Role.AUTHOR, Role.REVIEWER): ("AddReviewComment", "ResolveReviewComment"),
+    (Role.REVIEWER, Role.PUBLISHER): ("AssignReviewer",),
+    (Role.PUBLISHER,): ("ReleaseProgram", "CancelScheduledRelease", "RetireProgram", "ImportPrograms"),
+    (Role.PUBLISHER, Role.OPERATOR): ("RegisterReviewer", "UpdateReviewer", "RemoveReviewer"),
+    (Role.AUTHOR, Role.REVIEWER, Role.PUBLISHER, Role.OPERATOR, Role.SERVICE): (
+        "GetProgram",
+        "BatchGetPrograms",
+        "ListPrograms",
+        "ListProgramVersions",
+        "CompareVersions",
+        "ListProgramHistory",
+        "ListReviewComments",
+        "ListReviewers",
+    ),
+}
 
 POLICY: Final = Policy(
     {
-        f"{_PROGRAMS}CreateProgram": (Role.AUTHOR,),
-        f"{_PROGRAMS}UpdateProgram": (Role.AUTHOR,),
-        f"{_PROGRAMS}SubmitProgram": (Role.AUTHOR,),
-        f"{_PROGRAMS}ApproveProgram": (Role.REVIEWER,),
-        f"{_PROGRAMS}ReleaseProgram": (Role.PUBLISHER,),
-        f"{_PROGRAMS}RetireProgram": (Role.PUBLISHER,),
-        f"{_PROGRAMS}ImportPrograms": (Role.PUBLISHER,),
-        f"{_PROGRAMS}GetProgram": _READERS,
-        f"{_PROGRAMS}ListPrograms": _READERS,
+        **{f"{_PROGRAMS}{method}": roles for roles, methods in _ROLES.items() for method in methods},
         **OPERATIONS,
     }
 )

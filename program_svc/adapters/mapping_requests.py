@@ -1,4 +1,4 @@
-"""Commands from the requests of the program service."""
+"""Commands from the requests to write, release and retire a program."""
 
 from uuid import UUID
 
@@ -7,14 +7,15 @@ from training.program.v1 import program_service_pb2 as service
 
 from chassis.refusal import Violation
 from program_svc.adapters.mapping_content import read_content
-from program_svc.adapters.mapping_values import read_id, read_optional_id, refuse
+from program_svc.adapters.mapping_values import read_id, read_mask, read_optional_id, read_time, refuse, the_id
 from program_svc.domain.commands import (
-    ApproveProgram,
+    CancelScheduledRelease,
     CreateProgram,
+    DeleteProgram,
     ImportProgram,
     ReleaseProgram,
     RetireProgram,
-    SubmitProgram,
+    ReviseProgram,
     UpdateProgram,
     WaiverRequest,
 )
@@ -32,51 +33,54 @@ def create_program(request: service.CreateProgramRequest, program_id: UUID) -> C
 def update_program(request: service.UpdateProgramRequest) -> UpdateProgram:
     """Read an UpdateProgram with its mask resolved: absent or empty means the fields that are set, `*` all of them."""
     faults: list[Violation] = []
+    given = [field.name for field, _ in request.content.ListFields()]
     command = UpdateProgram(
         read_id(request.program_id, "program_id", faults),
         read_content(request.content, "content", faults),
-        _fields(request, faults),
+        read_mask(request.update_mask, CONTENT_FIELDS, given, faults),
     )
     refuse(faults)
     return command
 
 
-def _fields(request: service.UpdateProgramRequest, faults: list[Violation]) -> tuple[str, ...]:
-    paths = request.update_mask.paths
-    if not paths:
-        return tuple(field.name for field, _ in request.content.ListFields())
-    faults.extend(
-        Violation("update_mask", "field_mask.path", path, "fields of the content, or *")
-        for path in paths
-        if path != "*" and path not in CONTENT_FIELDS
-    )
-    return CONTENT_FIELDS if "*" in paths else tuple(name for name in CONTENT_FIELDS if name in paths)
+def revise_program(request: service.ReviseProgramRequest) -> ReviseProgram:
+    """Read a ReviseProgram."""
+    return ReviseProgram(the_id(request.program_id, "program_id"))
 
 
-def submit_program(request: service.SubmitProgramRequest) -> SubmitProgram:
-    """Read a SubmitProgram."""
-    return SubmitProgram(_program_id(request.program_id))
-
-
-def approve_program(request: service.ApproveProgramRequest) -> ApproveProgram:
-    """Read an ApproveProgram."""
-    return ApproveProgram(_program_id(request.program_id))
+def delete_program(request: service.DeleteProgramRequest) -> DeleteProgram:
+    """Read a DeleteProgram."""
+    return DeleteProgram(the_id(request.program_id, "program_id"))
 
 
 def release_program(request: service.ReleaseProgramRequest) -> ReleaseProgram:
-    """Read a ReleaseProgram."""
-    waiver = _waiver(request.waiver) if request.HasField("waiver") else None
-    return ReleaseProgram(_program_id(request.program_id), waiver)
+    """Read a ReleaseProgram; without a time it means now."""
+    faults: list[Violation] = []
+    command = ReleaseProgram(
+        read_id(request.program_id, "program_id", faults),
+        _waiver(request.waiver) if request.HasField("waiver") else None,
+        read_time(request.release_time, "release_time", faults) if request.HasField("release_time") else None,
+    )
+    refuse(faults)
+    return command
 
 
-def retire_program(request: service.RetireProgramRequest, *, successor_released: bool = False) -> RetireProgram:
-    """Read a RetireProgram; whether its successor is released is the application's finding."""
+def cancel_scheduled_release(request: service.CancelScheduledReleaseRequest) -> CancelScheduledRelease:
+    """Read a CancelScheduledRelease."""
+    return CancelScheduledRelease(the_id(request.program_id, "program_id"))
+
+
+def retire_program(request: service.RetireProgramRequest) -> RetireProgram:
+    """Read a RetireProgram; without a time it means now. Whether its successor is released, the application finds."""
     faults: list[Violation] = []
     command = RetireProgram(
-        read_id(request.program_id, "program_id", faults),
-        request.reason,
-        read_optional_id(request.successor_program_id, "successor_program_id", faults),
-        successor_released,
+        program_id=read_id(request.program_id, "program_id", faults),
+        reason=request.reason,
+        successor_program_id=read_optional_id(request.successor_program_id, "successor_program_id", faults),
+        effective_time=(
+            read_time(request.effective_time, "effective_time", faults) if request.HasField("effective_time") else None
+        ),
+        cancel_offers=request.cancel_offers,
     )
     refuse(faults)
     return command
@@ -92,13 +96,6 @@ def import_program(request: service.ImportProgramsRequest) -> ImportProgram:
     )
     refuse(faults)
     return command
-
-
-def _program_id(text: str) -> UUID:
-    faults: list[Violation] = []
-    program_id = read_id(text, "program_id", faults)
-    refuse(faults)
-    return program_id
 
 
 def _waiver(message: pb.Waiver) -> WaiverRequest:

@@ -5,12 +5,14 @@ every violation is told at once.
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.decimal_pb2 import Decimal as DecimalMessage
 
@@ -39,6 +41,14 @@ def read_id(text: str, path: str, faults: list[Violation]) -> UUID:
         faults.append(Violation(path, "uuid.form", text, "a UUID, such as 0190163d-8694-739b-aea5-966c26f8ad91"))
         return _NO_ID
     return UUID(text)
+
+
+def the_id(text: str, path: str) -> UUID:
+    """Read the UUID that is all there is to read; raises InvalidField."""
+    faults: list[Violation] = []
+    id_ = read_id(text, path, faults)
+    refuse(faults)
+    return id_
 
 
 def read_optional_id(text: str, path: str, faults: list[Violation]) -> UUID | None:
@@ -83,6 +93,21 @@ def read_decimal(message: DecimalMessage, path: str, faults: list[Violation]) ->
         faults.append(Violation(path, "decimal.form", text[:50], needed))
         return Decimal(0)
     return Decimal(text)
+
+
+def read_mask(
+    mask: FieldMask, known: tuple[str, ...], given: Iterable[str], faults: list[Violation]
+) -> tuple[str, ...]:
+    """Read which of the known fields an update takes: those that are given unless it says, all of them with `*`."""
+    paths = mask.paths
+    if not paths:
+        return tuple(given)
+    faults.extend(
+        Violation("update_mask", "field_mask.path", path, f"some of {', '.join(known)}, or *")
+        for path in paths
+        if path != "*" and path not in known
+    )
+    return known if "*" in paths else tuple(name for name in known if name in paths)
 
 
 def fill_time(message: Timestamp, instant: datetime) -> None:

@@ -1,7 +1,7 @@
 """What any content must satisfy, drafts included; whether it is good enough for readers is the release gate's."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -30,6 +30,13 @@ def check_content(program_id: UUID, content: ProgramContent, co_authors: tuple[s
         raise ProgramRefersToItself(program_id)
 
 
+def check_texts(*texts: tuple[str, str]) -> None:
+    """Refuse texts beside the content, each given with its path, that nobody could read."""
+    faults = tuple(_control_characters(texts))
+    if faults:
+        raise InvalidField("The request breaks rules of its fields.", violations=faults)
+
+
 def _has_control_characters(text: str) -> bool:
     encoded = text.encode("utf-8", "surrogatepass")
     if encoded.translate(None, _NOT_CONTROL):
@@ -37,7 +44,7 @@ def _has_control_characters(text: str) -> bool:
     return _LEAD_OF_C1 in encoded and _CONTROL.search(text) is not None
 
 
-def _control_characters(texts: list[tuple[str, str]]) -> Iterator[Violation]:
+def _control_characters(texts: Iterable[tuple[str, str]]) -> Iterator[Violation]:
     for path, text in texts:
         found = _CONTROL.search(text)
         if found is not None:

@@ -4,17 +4,21 @@ from dataclasses import replace
 from typing import assert_never
 
 from program_svc.domain.changes import (
+    AssignmentChange,
     Change,
-    ContentChanged,
+    CommentChange,
     ProgramCreated,
+    ProgramDeleted,
+    RetirementScheduled,
     VersionApproved,
     VersionReleased,
-    VersionReopened,
     VersionRetired,
-    VersionSubmitted,
+    VersionRevised,
+    WorkingChange,
 )
 from program_svc.domain.context import Context
-from program_svc.domain.program import Approval, Program, State, Version
+from program_svc.domain.evolve_working import worked_on
+from program_svc.domain.program import Program, State, Version
 
 
 def apply(state: Program | None, changes: tuple[Change, ...], context: Context) -> Program:
@@ -27,18 +31,13 @@ def apply(state: Program | None, changes: tuple[Change, ...], context: Context) 
         after = evolve(after, change, context)
     if after is None:
         raise ValueError("There is no program yet, and the changes do not create one.")
-    if state is None or not changes:
-        return after
-    revision = state.revision + 1
-    if not any(_defines(change) for change in changes):
-        return replace(after, revision=revision, update_time=context.now)
-    return replace(
-        after,
-        revision=revision,
-        definition_revision=revision,
-        definition_time=context.now,
-        update_time=context.now,
-    )
+    if state is not None and changes:
+        after = replace(after, revision=state.revision + 1, update_time=context.now)
+        if any(_defines(change) for change in changes):
+            after = replace(after, definition_revision=after.revision, definition_time=context.now)
+    if any(isinstance(change, VersionReleased | VersionRetired) for change in changes):
+        after = replace(after, public_revision=after.revision, public_time=context.now)
+    return after
 
 
 def evolve(state: Program | None, change: Change, context: Context) -> Program | None:
@@ -47,16 +46,9 @@ def evolve(state: Program | None, change: Change, context: Context) -> Program |
         return _created(change, context) if state is None else state
     if state is None:
         return None
-    if isinstance(change, VersionRetired):
-        if state.live is None:
-            return state
-        return replace(state, live=replace(state.live, state=State.RETIRED), retirement=change.retirement)
-    if state.working is None:
-        return state
-    if isinstance(change, VersionReleased):
-        released = replace(state.working, state=State.RELEASED, release_time=context.now, waivers=change.waivers)
-        return replace(state, working=None, live=released)
-    return replace(state, working=_worked_on(state.working, change, context))
+    if isinstance(change, WorkingChange):
+        return state if state.working is None else replace(state, working=worked_on(state.working, change, context))
+    return _turned(state, change, context)
 
 
 def _created(change: ProgramCreated, context: Context) -> Program:
@@ -73,28 +65,56 @@ def _created(change: ProgramCreated, context: Context) -> Program:
     )
 
 
-def _worked_on(
-    version: Version,
-    change: ContentChanged | VersionSubmitted | VersionApproved | VersionReopened,
+def _turned(
+    program: Program,
+    change: VersionReleased | VersionRevised | RetirementScheduled | VersionRetired | ProgramDeleted,
     context: Context,
-) -> Version:
+) -> Program:
+    """Fold a change of which versions the program has, or of its end."""
     match change:
-        case ContentChanged():
-            return replace(version, content=change.content)
-        case VersionSubmitted():
-            return replace(version, state=State.IN_REVIEW, submit_time=context.now, approvals=())
-        case VersionApproved():
-            return replace(
-                version,
-                state=State.APPROVED if change.complete else version.state,
-                approvals=(*version.approvals, Approval(change.reviewer, context.now)),
-            )
-        case VersionReopened():
-            return replace(version, state=State.DRAFT, submit_time=None, approvals=())
+        case VersionReleased():
+            return _released(program, change, context)
+        case VersionRevised():
+            return _revised(program, change)
+        case RetirementScheduled():
+            return replace(program, pending_retirement=change.retirement)
+        case VersionRetired():
+            if program.live is None:
+                return program
+            live = replace(program.live, state=State.RETIRED)
+            return replace(program, live=live, retirement=change.retirement, pending_retirement=None)
+        case ProgramDeleted():
+            return program if program.live is not None else replace(program, working=None)
         case _:
             assert_never(change)
 
 
+def _released(program: Program, change: VersionReleased, context: Context) -> Program:
+    if program.working is None:
+        return program
+    live = replace(
+        program.working,
+        state=State.RELEASED,
+        release_time=context.now,
+        waivers=change.waivers,
+        release_failure=None,
+    )
+    return replace(program, working=None, live=live)
+
+
+def _revised(program: Program, change: VersionRevised) -> Program:
+    source = program.live or program.working
+    if source is None:
+        return program
+    return replace(
+        program,
+        working=Version(change.version, State.DRAFT, source.content),
+        version_count=max(change.version, program.version_count),
+    )
+
+
 def _defines(change: Change) -> bool:
-    """Tell whether a change invalidates what others have read: reviewers who approve side by side do not."""
-    return not isinstance(change, VersionApproved) or change.complete
+    """Tell whether a change invalidates what others have read: those who review side by side do not."""
+    if isinstance(change, VersionApproved):
+        return change.complete
+    return not isinstance(change, AssignmentChange | CommentChange)

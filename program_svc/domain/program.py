@@ -1,10 +1,11 @@
-"""The program: its states, its versions and their approvals."""
+"""The program: its states, its versions and their reviews."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
+from chassis.refusal import Violation
 from program_svc.domain.content import ProgramContent
 
 
@@ -19,6 +20,8 @@ class State(IntEnum):
     RELEASED = 5
     RETIRED = 6
     REJECTED = 7
+    SUPERSEDED = 8
+    DELETED = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,40 @@ class Approval:
 
     reviewer: str
     approve_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One reviewer's task to review a version."""
+
+    reviewer: str
+    assign_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The end of a version by a reviewer."""
+
+    reviewer: str
+    reason: str
+    reject_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """A reviewer's wish for changes."""
+
+    reviewer: str
+    text: str
+    request_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFailure:
+    """A scheduled release that did not pass the release gate when its time came."""
+
+    fail_time: datetime
+    violations: tuple[Violation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +77,11 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One numbered version, either working or live."""
+    """One numbered version: working, live, or left behind (superseded or rejected).
+
+    `release_time` is when it was released, or, while SCHEDULED, when it is to be. Assignments and the queue
+    (`waiting_since`) are of the time in review only.
+    """
 
     number: int
     state: State
@@ -49,15 +90,26 @@ class Version:
     approvals: tuple[Approval, ...] = ()
     release_time: datetime | None = None
     waivers: tuple[Waiver, ...] = ()
+    release_failure: ReleaseFailure | None = None
+    assignments: tuple[Assignment, ...] = ()
+    waiting_since: datetime | None = None
+    open_blocking_comments: int = 0
+    comment_count: int = 0
+    rejection: Rejection | None = None
+    change_request: ChangeRequest | None = None
 
     def is_approved_by(self, principal: str) -> bool:
         """Tell whether this reviewer has approved the version."""
         return any(approval.reviewer == principal for approval in self.approvals)
 
+    def is_assigned_to(self, principal: str) -> bool:
+        """Tell whether this reviewer is assigned to the version."""
+        return any(assignment.reviewer == principal for assignment in self.assignments)
+
 
 @dataclass(frozen=True, slots=True)
 class Retirement:
-    """The end of a program."""
+    """The end of a program, at a time that has come or is to come."""
 
     reason: str
     successor_program_id: UUID | None
@@ -67,10 +119,11 @@ class Retirement:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The aggregate: at most one working and at most one live version, and never neither.
+    """The aggregate: at most one working and at most one live version; neither once it is deleted.
 
     `definition_revision` and `definition_time` belong to the last revision that changed what a caller may have read
-    and built on; an approval that is not the last one needed does not.
+    and built on; a comment, an assignment and an approval that is not the last one needed do not. `public_revision` and
+    `public_time` belong to the last revision that changed what readers see: 0 and None before the first release.
     """
 
     program_id: UUID
@@ -84,12 +137,21 @@ class Program:
     working: Version | None
     live: Version | None = None
     retirement: Retirement | None = None
+    version_count: int = 1
+    pending_retirement: Retirement | None = None
+    public_revision: int = 0
+    public_time: datetime | None = None
 
     @property
     def state(self) -> State:
-        """Return the live version's state where there is one, else the working version's."""
+        """Return the live version's state where there is one, else the working version's; DELETED without either."""
         shown = self.live or self.working
-        return State.UNSPECIFIED if shown is None else shown.state
+        return State.DELETED if shown is None else shown.state
+
+    @property
+    def assigned(self) -> tuple[str, ...]:
+        """Return the reviewers who are assigned now, whose load this program is part of."""
+        return () if self.working is None else tuple(given.reviewer for given in self.working.assignments)
 
     def is_by(self, principal: str) -> bool:
         """Tell whether the principal is the author or a co-author."""

@@ -34,14 +34,21 @@ def release_warnings(program: Program, rules: GateRules) -> tuple[Violation, ...
 
 def enforce(content: ProgramContent, waivers: tuple[Waiver, ...], rules: GateRules) -> None:
     """Refuse content that violates rules which are not waived, naming all of them."""
+    standing = standing_violations(content, waivers, rules)
+    if standing:
+        raise ReleaseGateClosed(standing)
+
+
+def standing_violations(
+    content: ProgramContent, waivers: tuple[Waiver, ...], rules: GateRules
+) -> tuple[Violation, ...]:
+    """Return every violation of a rule that is not waived."""
     named = {rule for waiver in waivers for rule in waiver.rules}
-    standing = tuple(
+    return tuple(
         violation
         for violation in _violations(content, rules)
         if not any(rules.waives(name, violation.rule) for name in named)
     )
-    if standing:
-        raise ReleaseGateClosed(standing)
 
 
 def check_waiver(request: WaiverRequest, rules: GateRules) -> None:

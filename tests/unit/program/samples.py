@@ -1,6 +1,5 @@
 """Programs as the tests need them, and Hypothesis strategies for their values."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -9,13 +8,20 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from program_svc.domain.changes import (
+    Change,
     ProgramCreated,
+    ProgramDeleted,
+    ReleaseScheduled,
+    ReviewQueued,
     VersionApproved,
+    VersionRejected,
     VersionReleased,
     VersionRetired,
+    VersionRevised,
     VersionSubmitted,
 )
 from program_svc.domain.commands import Command
+from program_svc.domain.comment import Comment
 from program_svc.domain.content import (
     AgendaModule,
     Level,
@@ -27,10 +33,13 @@ from program_svc.domain.context import DEFAULT_RULES, Context, Rules
 from program_svc.domain.decide import decide
 from program_svc.domain.evolve import apply
 from program_svc.domain.program import Approval, Program, Retirement, State, Version, Waiver
+from program_svc.domain.reviewer import Candidate
 
 PROGRAM_ID: Final = UUID("01930000-0000-7000-8000-000000000001")
 OTHER_ID: Final = UUID("01930000-0000-7000-8000-000000000002")
+COMMENT_ID: Final = UUID("01930000-0000-7000-8000-0000000000c1")
 NOW: Final = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
+LATER: Final = NOW + timedelta(hours=1)
 
 # Twenty and more different words, so that none makes up a fifth of the text.
 DESCRIPTION: Final = (
@@ -66,26 +75,49 @@ COMPLETE: Final = ProgramContent(
 )
 
 
-def context(principal: str = "alice", *, after: int = 0, rules: Rules = DEFAULT_RULES) -> Context:
+def context(
+    principal: str = "alice",
+    *,
+    after: int = 0,
+    rules: Rules = DEFAULT_RULES,
+    candidates: tuple[Candidate, ...] = (),
+    comments: tuple[Comment, ...] = (),
+) -> Context:
     """Return the context of a principal's call, some seconds after NOW."""
-    return Context(NOW + timedelta(seconds=after), principal, rules)
+    return Context(NOW + timedelta(seconds=after), principal, rules, candidates, comments)
+
+
+def candidate(principal: str, *categories: str, load: int = 0, cap: int = 3, registered: int = 0) -> Candidate:
+    """Return a registered reviewer with a load, registered some seconds after NOW."""
+    return Candidate(principal, categories, load, cap, NOW + timedelta(seconds=registered))
+
+
+def comment(*, blocking: bool = False, path: str = "plan", author: str = "bob", version: int = 1) -> Comment:
+    """Return a comment on the program."""
+    return Comment(COMMENT_ID, PROGRAM_ID, version, None, path, "Too short.", blocking, author, NOW)
+
+
+_SUBMIT: Final[tuple[Change, ...]] = (VersionSubmitted(), ReviewQueued())
+_WAYS: Final[dict[State, tuple[tuple[Change, ...], ...]]] = {
+    State.DRAFT: (),
+    State.IN_REVIEW: (_SUBMIT,),
+    State.APPROVED: (_SUBMIT, (VersionApproved("bob", complete=True),)),
+    State.SCHEDULED: (_SUBMIT, (VersionApproved("bob", complete=True),), (ReleaseScheduled(LATER),)),
+    State.REJECTED: (_SUBMIT, (VersionRejected("bob", "off topic"),)),
+}
 
 
 def program(state: State, content: ProgramContent = COMPLETE) -> Program:
-    """Return alice's program, co-written by carol, in a state; released and retired ones have no working version."""
+    """Return alice's program, co-written by carol, in a state; released and retired ones have no working version.
+
+    In review it waits for reviewers; a scheduled release is due LATER.
+    """
     made = apply(None, (ProgramCreated(PROGRAM_ID, "alice", ("carol",), content),), context())
-    if state in {State.DRAFT, State.REJECTED}:
-        return replace(made, working=Version(1, state, content))
-    made = apply(made, (VersionSubmitted(),), context())
-    if state is State.IN_REVIEW:
-        return made
-    made = apply(made, (VersionApproved("bob", complete=True),), context("bob"))
-    if state is State.APPROVED:
-        return made
-    if state is State.SCHEDULED:
-        assert made.working is not None
-        return replace(made, working=replace(made.working, state=State.SCHEDULED))
-    made = apply(made, (VersionReleased(),), context("paul"))
+    if state in _WAYS:
+        return _brought(made, state)
+    if state is State.DELETED:
+        return apply(made, (ProgramDeleted(),), context())
+    made = apply(_brought(made, State.APPROVED), (VersionReleased(),), context("paul"))
     if state is State.RELEASED:
         return made
     return apply(made, (VersionRetired(Retirement("outdated", None, NOW)),), context("paul"))
@@ -93,7 +125,31 @@ def program(state: State, content: ProgramContent = COMPLETE) -> Program:
 
 def revised(state: State, working: State) -> Program:
     """Return a released or retired program whose next version is being worked on."""
-    return replace(program(state), working=Version(2, working, COMPLETE))
+    made = _brought(apply(program(State.RELEASED), (VersionRevised(2),), context()), working)
+    if state is State.RELEASED:
+        return made
+    return apply(made, (VersionRetired(Retirement("outdated", None, NOW)),), context("paul"))
+
+
+def _brought(state: Program, working: State) -> Program:
+    """Bring the working version from DRAFT to a state."""
+    for changes in _WAYS[working]:
+        state = apply(state, changes, context())
+    return state
+
+
+def in_work(state: Program | None) -> Version:
+    """Return the working version of a program that has one."""
+    assert state is not None
+    assert state.working is not None
+    return state.working
+
+
+def live(state: Program | None) -> Version:
+    """Return the live version of a program that has one."""
+    assert state is not None
+    assert state.live is not None
+    return state.live
 
 
 def carry_out(state: Program | None, command: Command, given: Context) -> Program | None:

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from chassis.refusal import InvalidField
 from program_svc.domain.content import AgendaModule, LocalizedContent, Prerequisites, ProgramContent
-from program_svc.domain.content_rules import check_content
+from program_svc.domain.content_rules import check_content, check_texts
 from program_svc.domain.language import is_language_tag, primary_language
 from tests.unit.program.samples import COMPLETE, PROGRAM_ID, contents
 
@@ -117,3 +117,14 @@ def test_every_violation_is_told_at_once() -> None:
 @given(contents)
 def test_content_is_accepted_exactly_as_given(content: ProgramContent) -> None:
     check_content(PROGRAM_ID, content)
+
+
+def test_texts_beside_the_content_have_no_control_characters() -> None:
+    check_texts(("reason", "line\nand\ttab"), ("text", ""))
+    with pytest.raises(InvalidField) as refused:
+        check_texts(("reason", "a\x00"), ("text", "fine"), ("principal", "\x9f"))
+    assert [(found.field, found.found) for found in refused.value.violations] == [
+        ("reason", "U+0000 at 1"),
+        ("principal", "U+009F at 0"),
+    ]
+    assert {found.rule for found in refused.value.violations} == {"text.control_characters"}

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from chassis.refusal import ResourceExists
-from program_svc.domain.changes import ProgramCreated, VersionReleased, VersionRetired
-from program_svc.domain.commands import ImportProgram, ReleaseProgram, RetireProgram, WaiverRequest
+from chassis.refusal import InvalidField, ResourceExists
+from program_svc.domain.changes import ProgramCreated, VersionReleased
+from program_svc.domain.commands import ImportProgram, ReleaseProgram, WaiverRequest
 from program_svc.domain.content import Prerequisites, ProgramContent
 from program_svc.domain.decide import decide
 from program_svc.domain.errors import (
@@ -12,10 +12,9 @@ from program_svc.domain.errors import (
     ProgramState,
     ReleaseGateClosed,
     RuleNotWaivable,
-    SuccessorNotReleased,
 )
-from program_svc.domain.program import Retirement, State, Waiver
-from tests.unit.program.samples import COMPLETE, NOW, OTHER_ID, PROGRAM_ID, carry_out, context, program, revised
+from program_svc.domain.program import State, Waiver
+from tests.unit.program.samples import COMPLETE, NOW, PROGRAM_ID, carry_out, context, program, revised
 
 UNPLANNED = replace(COMPLETE, plan="Soon.")
 BARE = ProgramContent(title="Welding", categories=("48.0508",))
@@ -123,37 +122,20 @@ def test_an_imported_program_is_not_its_own_prerequisite() -> None:
         decide(None, ImportProgram(PROGRAM_ID, content, EVERY_RULE), context("paul"))
 
 
-def test_a_released_program_is_retired_with_its_reason() -> None:
-    command = RetireProgram(PROGRAM_ID, "outdated")
-    retirement = Retirement("outdated", None, NOW)
-    assert decide(program(State.RELEASED), command, context("paul")) == (VersionRetired(retirement),)
-    after = carry_out(program(State.RELEASED), command, context("paul"))
-    assert after is not None
-    assert after.live is not None
-    assert (after.state, after.live.state, after.retirement) == (State.RETIRED, State.RETIRED, retirement)
-
-
-def test_a_released_successor_is_named_by_the_retirement() -> None:
-    command = RetireProgram(PROGRAM_ID, "outdated", OTHER_ID, successor_released=True)
-    assert decide(program(State.RELEASED), command, context("paul")) == (
-        VersionRetired(Retirement("outdated", OTHER_ID, NOW)),
-    )
-
-
-def test_a_successor_that_is_not_released_is_refused() -> None:
-    with pytest.raises(SuccessorNotReleased) as refused:
-        decide(program(State.RELEASED), RetireProgram(PROGRAM_ID, "outdated", OTHER_ID), context("paul"))
-    assert refused.value.metadata == {"program_id": str(OTHER_ID)}
-
-
-def test_a_program_is_not_its_own_successor() -> None:
-    command = RetireProgram(PROGRAM_ID, "outdated", PROGRAM_ID, successor_released=True)
-    with pytest.raises(ProgramRefersToItself) as refused:
-        decide(program(State.RELEASED), command, context("paul"))
-    assert refused.value.metadata == {"program_id": str(PROGRAM_ID)}
-
-
 def test_a_retired_program_s_working_version_goes_no_further() -> None:
     with pytest.raises(ProgramState) as refused:
         decide(revised(State.RETIRED, State.APPROVED), ReleaseProgram(PROGRAM_ID), context("paul"))
     assert refused.value.metadata == {"state": "RETIRED", "command": "ReleaseProgram"}
+
+
+def test_the_reason_of_a_waiver_has_no_control_characters() -> None:
+    asked = WaiverRequest(("plan.length",), "a\x00pilot")
+    with pytest.raises(InvalidField) as refused:
+        decide(program(State.APPROVED), ReleaseProgram(PROGRAM_ID, asked), context("paul"))
+    assert [found.field for found in refused.value.violations] == ["waiver.reason"]
+
+
+@pytest.mark.parametrize("state", [State.DRAFT, State.DELETED])
+def test_an_import_without_a_live_version_in_its_place_is_refused(state: State) -> None:
+    with pytest.raises(ResourceExists):
+        decide(program(state), ImportProgram(PROGRAM_ID, COMPLETE), context("paul"))

@@ -35,6 +35,26 @@ def test_a_violation_tells_field_rule_found_and_needed() -> None:
     )
 
 
+def test_every_violation_of_the_structure_tells_what_was_found_and_what_is_needed() -> None:
+    content = replace(
+        COMPLETE,
+        language_code="",
+        categories=(" ",),
+        agenda=COMPLETE.agenda[:1],
+        learning_outcomes=(" ",),
+        total_duration=timedelta(hours=20),
+    )
+    missing = replace(content, total_duration=None)
+    for broken, found in ((content, "20:00:00"), (missing, "none")):
+        assert violations(broken, RULES) == (
+            Violation("language_code", "language.present", "none", "the language of the texts"),
+            Violation("categories", "categories.present", "0", "at least 1"),
+            Violation("agenda", "agenda.modules", "1", "at least 2 modules"),
+            Violation("learning_outcomes", "outcomes.present", "0", "at least 1"),
+            Violation("total_duration", "agenda.duration_sum", found, "6:00:00, the modules' sum"),
+        )
+
+
 @pytest.mark.parametrize(("length", "broken"), [(4, True), (5, False), (200, False), (201, True)])
 def test_title_length(length: int, broken: bool) -> None:  # noqa: FBT001 - a column of the table
     assert rules_broken(title="x" * length) == ([("title", "title.length")] if broken else [])
