@@ -7,19 +7,45 @@ from chassis.policy import Policy
 from chassis.principal import Role
 
 _OFFERS: Final = "/training.offer.v1.OfferService/"
-_MANAGERS: Final = (Role.OFFER_MANAGER,)
 _READERS: Final = (Role.OFFER_MANAGER, Role.SALES, Role.OPERATOR, Role.SERVICE)
 
+_ROLES: Final = {
+    (Role.OFFER_MANAGER,): (
+        "CreateOffer",
+        "UpdateOffer",
+        "SetPriceList",
+        "ScheduleSessions",
+        "RescheduleOffer",
+        "SetCapacity",
+        "CopyOffer",
+        "PublishOffer",
+        "CloseSales",
+        "ReopenSales",
+        "CancelOffer",
+        "DeleteOffer",
+        "ImportOffers",
+    ),
+    (Role.SALES,): (
+        "QuotePrice",
+        "ConfirmPrice",
+        "ReserveSeats",
+        "ExtendReservation",
+        "ConfirmReservation",
+        "ReleaseReservation",
+        "JoinWaitlist",
+        "LeaveWaitlist",
+    ),
+    (Role.OFFER_MANAGER, Role.OPERATOR): ("EraseParticipant", "ListOfferHistory"),
+    _READERS: (
+        "GetOffer",
+        "BatchGetOffers",
+        "ListOffers",
+        "GetReservation",
+        "ListReservations",
+        "ListWaitlist",
+    ),
+}
+
 POLICY: Final = Policy(
-    {
-        f"{_OFFERS}CreateOffer": _MANAGERS,
-        f"{_OFFERS}SetPriceList": _MANAGERS,
-        f"{_OFFERS}ScheduleSessions": _MANAGERS,
-        f"{_OFFERS}PublishOffer": _MANAGERS,
-        f"{_OFFERS}CancelOffer": _MANAGERS,
-        f"{_OFFERS}ImportOffers": _MANAGERS,
-        f"{_OFFERS}GetOffer": _READERS,
-        f"{_OFFERS}ListOffers": _READERS,
-        **OPERATIONS,
-    }
+    {**{f"{_OFFERS}{method}": roles for roles, methods in _ROLES.items() for method in methods}, **OPERATIONS}
 )

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from chassis.postgres import Connection
 from chassis.sql import Statement
-from offer_svc.adapters.effects import resource_key
+from offer_svc.adapters.booking_rows import resource_key
 from offer_svc.adapters.tables import BOOKING
 from offer_svc.domain.bookings import Booking, Clash
 from offer_svc.domain.schedule import BookingMode

@@ -1,97 +1,130 @@
-"""What the commit of an offer writes and locks beside the offer: its bookings, and the program it depends on.
+"""What the commit of an offer writes and locks beside the offer: bookings, reservations, the program it depends on."""
 
-The resources are locked in the order of their keys before a booking is dropped or written. Without that, two commits
-that write bookings which exclude each other could each find the other's and wait for it: a deadlock for every race.
-"""
-
-from collections.abc import Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    CTE,
-    BigInteger,
-    Boolean,
-    DateTime,
-    Select,
-    Text,
-    Uuid,
-    bindparam,
-    delete,
-    func,
-    insert,
-    literal_column,
-    select,
+from sqlalchemy import CTE, Select, Uuid, bindparam, literal_column, select
+from typing_extensions import override
+
+from bus.commit import AggregateTable
+from offer_svc.adapters.booking_rows import SAME_BOOKINGS, booking_parameters, write_bookings
+from offer_svc.adapters.reservation_rows import (
+    NONE_ENDED,
+    SAME_RESERVATIONS,
+    ReservationRows,
+    ending,
+    erasing,
+    write_reservations,
 )
-
-from bus.commit import AggregateTable, done, written
-from offer_svc.adapters.tables import BOOKING, OFFER, RELEASED_PROGRAM
-from offer_svc.domain.bookings import Booking, held_by
+from offer_svc.adapters.tables import OFFER, RELEASED_PROGRAM
+from offer_svc.domain.changes import (
+    Change,
+    HoldExpired,
+    HoldExtended,
+    OfferCalledOff,
+    OfferDeleted,
+    OfferEnded,
+    OfferMoved,
+    ParticipantErased,
+    SeatsConfirmed,
+    SeatsHeld,
+    SeatsReleased,
+    SessionsScheduled,
+    WaitlistJoined,
+    WaitlistLeft,
+    WaitlistPromoted,
+)
 from offer_svc.domain.context import ProgramState
 from offer_svc.domain.offer import Offer
-from offer_svc.domain.schedule import BookingMode
+from offer_svc.domain.reservation import Reservation
 
-_OFFER_ID: Final = bindparam("aggregate_id", type_=Uuid())
+Effects = Mapping[str, object]
+Details = Callable[[Reservation], bytes]
 
-
-def resource_key(resource: str) -> UUID:
-    """Return the key under which a resource is booked."""
-    return UUID(bytes=blake2b(resource.encode(), digest_size=16).digest())
+_NOTHING: Final[Effects] = {**SAME_BOOKINGS, **SAME_RESERVATIONS, **NONE_ENDED}
 
 
-def booking_parameters(before: Offer | None, after: Offer) -> dict[str, object] | None:
-    """Return the parameters that change the bookings from one revision's to the next one's; None if they stay."""
-    had, has = held_by(before), held_by(after)
-    if not had and not has:
-        return None
-    keys = {booking.resource: resource_key(booking.resource) for booking in (*had, *has)}
-    forbidding = {*_forbidding(before, had), *_forbidding(after, has)}
-    return {
-        "locks": sorted(int.from_bytes(keys[resource].bytes[:8], signed=True) for resource in forbidding),
-        "booked_keys": [keys[booking.resource] for booking in has],
-        "booked": [booking.resource for booking in has],
-        "booked_from": [booking.start_time for booking in has],
-        "booked_until": [booking.end_time for booking in has],
-        "forbids": after.booking_mode is not BookingMode.WARN,
-    }
+class RowEffects(Mapping[str, object]):
+    """The parameters of a commit for what changes beside the offer, written when they are asked for.
+
+    Those of a single revision in a batch never are: `merge_effects` takes its rows.
+    """
+
+    __slots__ = ("_parameters", "rest", "rows")
+
+    def __init__(self, rows: ReservationRows, rest: Effects) -> None:
+        self.rows = rows
+        self.rest = rest
+        self._parameters: Effects | None = None
+
+    @override
+    def __getitem__(self, name: str) -> object:
+        return self._written()[name]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._written())
+
+    @override
+    def __len__(self) -> int:
+        return len(self._written())
+
+    def _written(self) -> Effects:
+        if self._parameters is None:
+            self._parameters = {**_NOTHING, **self.rows.parameters(), **self.rest}
+        return self._parameters
 
 
-def _forbidding(offer: Offer | None, bookings: Sequence[Booking]) -> set[str]:
-    if offer is None or offer.booking_mode is BookingMode.WARN:
-        return set()
-    return {booking.resource for booking in bookings}
+def row_effects(before: Offer | None, after: Offer, changes: Sequence[Change], details: Details) -> Effects | None:
+    """Return the parameters of what a revision changes beside the offer; None if that is nothing.
+
+    `details` gives a reservation's bytes as they are stored.
+    """
+    rows, others = ReservationRows(), dict[str, object]()
+    reserved = False
+    for change in changes:
+        match change:
+            case SeatsHeld() | WaitlistJoined():
+                rows.make(change.reservation, details(change.reservation))
+                reserved = True
+            case SessionsScheduled() | OfferMoved() | OfferDeleted():
+                others |= booking_parameters(before, after)
+            case OfferCalledOff():
+                others |= {**booking_parameters(before, after), **ending(change, after.update_time)}
+            case OfferEnded():
+                others |= ending(change, after.update_time)
+            case ParticipantErased():
+                others |= erasing(change)
+            case (
+                HoldExtended()
+                | SeatsConfirmed()
+                | SeatsReleased()
+                | HoldExpired()
+                | WaitlistLeft()
+                | WaitlistPromoted()
+            ):
+                rows.change(change.reservation, details(change.reservation))
+                reserved = True
+            case _:
+                pass
+    return RowEffects(rows, others) if reserved or others else None
 
 
-def _bookings(aggregate: CTE) -> Sequence[CTE]:
-    """Lock the resources, drop the offer's bookings, write its new ones."""
-    keys = func.unnest(bindparam("locks", type_=ARRAY(BigInteger()))).table_valued("key").render_derived("locks")
-    locked = select(func.pg_advisory_xact_lock(keys.c.key).label("lock")).where(written(aggregate)).cte("locked")
-    dropped = (
-        delete(BOOKING)
-        .where(BOOKING.c.offer_id == _OFFER_ID, written(aggregate), done(locked))
-        .returning(BOOKING.c.offer_id)
-        .cte("dropped")
-    )
-    new = (
-        func.unnest(
-            bindparam("booked_keys", type_=ARRAY(Uuid())),
-            bindparam("booked", type_=ARRAY(Text())),
-            bindparam("booked_from", type_=ARRAY(DateTime(timezone=True))),
-            bindparam("booked_until", type_=ARRAY(DateTime(timezone=True))),
-        )
-        .table_valued("resource_key", "resource", "from_time", "until_time")
-        .render_derived("new")
-    )
-    forbids = bindparam("forbids", type_=Boolean())
-    during = func.tstzrange(new.c.from_time, new.c.until_time)
-    rows = select(_OFFER_ID, new.c.resource_key, new.c.resource, during, forbids).where(
-        written(aggregate), done(dropped)
-    )
-    columns = [BOOKING.c[name] for name in ("offer_id", "resource_key", "resource", "during", "forbids")]
-    booked = insert(BOOKING).from_select(columns, rows).returning(BOOKING.c.offer_id).cte("booked")
-    return locked, dropped, booked
+def merge_effects(effects: Sequence[Effects]) -> Effects:
+    """Return the net effects of several revisions; of bookings, ends and erasures the last one's."""
+    rows, rest = ReservationRows(), dict[str, object]()
+    for each in effects:
+        if not isinstance(each, RowEffects):
+            raise TypeError("these are not the effects of an offer's revision")
+        rows.add(each.rows)
+        rest |= each.rest
+    return RowEffects(rows, rest)
+
+
+def _rows(aggregate: CTE) -> Sequence[CTE]:
+    """Write the bookings, then the reservations."""
+    bookings = write_bookings(aggregate)
+    return *bookings, *write_reservations(aggregate, bookings[-1])
 
 
 def _released() -> Select[Any]:
@@ -107,4 +140,4 @@ def _released() -> Select[Any]:
     )
 
 
-OFFERS: Final = AggregateTable(OFFER, "offer_id", effects=_bookings, guard=_released())
+OFFERS: Final = AggregateTable(OFFER, "offer_id", effects=_rows, guard=_released())

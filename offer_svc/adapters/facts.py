@@ -21,4 +21,6 @@ class ReplicaPrograms:
     async def facts(self, connection: Connection, program_id: UUID) -> ProgramFacts | None:
         """Return what is known of a program as it is decided; a guarded commit makes sure that it still holds."""
         row = await _FACTS.fetchrow(connection, {"program_id": program_id})
-        return None if row is None else ProgramFacts(program_id, ProgramState(row["state"]), row["revision"])
+        if row is None:
+            return None
+        return ProgramFacts(program_id, ProgramState(row["state"]), row["revision"], row["cancel_offers"])

@@ -10,6 +10,7 @@ from offer_svc.adapters.mapping_values import (
     enum_from,
     instant_message,
     local_time_from,
+    optional_instant,
     time_from,
     window_from,
     window_message,
@@ -75,8 +76,7 @@ def span_of(schedule: Schedule) -> tuple[Timestamp | None, Timestamp | None]:
     if isinstance(schedule.sessions, StoredSessions):
         messages = schedule.sessions.messages
         return messages[0].start_time, messages[-1].end_time
-    start, end = schedule.start_time, schedule.end_time
-    return None if start is None else instant_message(start), None if end is None else instant_message(end)
+    return optional_instant(schedule.start_time), optional_instant(schedule.end_time)
 
 
 def mode_of(schedule: Schedule) -> DeliveryMode:
@@ -84,6 +84,13 @@ def mode_of(schedule: Schedule) -> DeliveryMode:
     if not isinstance(schedule.sessions, StoredSessions):
         return schedule.mode
     return whole_mode([DeliveryMode(mode) for mode in {message.mode for message in schedule.sessions.messages}])
+
+
+def trainers_of(schedule: Schedule) -> list[str]:
+    """Return who teaches, each once, in order, without reading stored sessions for it."""
+    if isinstance(schedule.sessions, StoredSessions):
+        return sorted({trainer for message in schedule.sessions.messages for trainer in message.trainer_ids})
+    return sorted({trainer for session in schedule.sessions for trainer in session.traits.trainer_ids})
 
 
 def clash_message(clash: Clash) -> pb.BookingClash:

@@ -20,14 +20,15 @@ class StoredSessions(Sequence[Session]):
     """The sessions of a stored schedule, read when somebody looks at them.
 
     A schedule can have hundreds, and most commands change something else: then they go from message to message as they
-    are. The messages must not be changed.
+    are. The messages must not be changed. What was looked at is kept: every booking asks for the first and the last.
     """
 
-    __slots__ = ("_sessions", "messages")
+    __slots__ = ("_sessions", "_single", "messages")
 
     def __init__(self, messages: Sequence[pb.Session]) -> None:
         self.messages = messages
         self._sessions: tuple[Session, ...] | None = None
+        self._single: dict[int, Session] = {}
 
     @overload
     def __getitem__(self, index: int) -> Session: ...
@@ -38,7 +39,9 @@ class StoredSessions(Sequence[Session]):
     @override
     def __getitem__(self, index: int | slice) -> Session | Sequence[Session]:
         if self._sessions is None and isinstance(index, int):
-            return _session_from(self.messages[index])
+            if index not in self._single:
+                self._single[index] = _session_from(self.messages[index])
+            return self._single[index]
         return self._all()[index]
 
     @override

@@ -3,13 +3,14 @@
 import re
 
 from google.type.interval_pb2 import Interval
-from training.offer.v1 import events_pb2, offer_pb2, offer_service_pb2
+from training.offer.v1 import offer_pb2, offer_service_pb2
 
 from offer_svc.adapters.mapping_values import (
     Faults,
     decimal_from,
     decimal_message,
     enum_from,
+    instant_from,
     money_from,
     money_message,
     uuid_from,
@@ -23,7 +24,7 @@ from offer_svc.domain.window import ALWAYS, Window
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
-Terms = offer_pb2.Offer | offer_service_pb2.OfferDefinition | events_pb2.OfferCreated
+Terms = offer_pb2.Offer | offer_service_pb2.OfferDefinition
 
 
 def definition_from(message: Terms, path: str, faults: Faults) -> OfferDefinition:
@@ -42,6 +43,13 @@ def definition_from(message: Terms, path: str, faults: Faults) -> OfferDefinitio
             else ALWAYS
         ),
         language_codes=tuple(codes),
+        decision_deadline=(
+            instant_from(message.decision_deadline, f"{path}decision_deadline", faults)
+            if message.HasField("decision_deadline")
+            else None
+        ),
+        cancel_below_minimum=message.cancel_below_minimum,
+        waitlist_limit=message.waitlist_limit if message.HasField("waitlist_limit") else None,
     )
 
 

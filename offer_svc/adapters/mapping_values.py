@@ -89,6 +89,11 @@ def instant_message(instant: datetime) -> Timestamp:
     return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
 
 
+def optional_instant(instant: datetime | None) -> Timestamp | None:
+    """Write an instant, if there is one."""
+    return None if instant is None else instant_message(instant)
+
+
 def microseconds_of(instant: datetime) -> int:
     """Count the microseconds since 1970."""
     return (instant - _EPOCH) // _A_MICROSECOND

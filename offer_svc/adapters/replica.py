@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Uuid, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from training.program.v1.events_pb2 import ProgramEvent
 
@@ -25,6 +25,7 @@ class ReleasedProgram:
     id: UUID
     revision: int
     state: int
+    cancel_offers: bool = False
 
 
 class ProgramReplica:
@@ -38,7 +39,7 @@ class ProgramReplica:
         if not body.HasField("program"):
             raise Undecodable(f"{event.type} carries no program")
         agree(event, body.program.program_id, body.program)
-        return ReleasedProgram(event.aggregate_id, event.revision, body.program.state)
+        return ReleasedProgram(event.aggregate_id, event.revision, body.program.state, body.program.cancel_offers)
 
     async def write(self, connection: Connection, rows: Sequence[ReleasedProgram]) -> None:
         """Write the rows that are newer than what is there."""
@@ -53,6 +54,7 @@ def _write() -> Statement:
             bindparam("id", type_=ARRAY(Uuid())),
             bindparam("revision", type_=ARRAY(BigInteger())),
             bindparam("state", type_=ARRAY(Integer())),
+            bindparam("cancel_offers", type_=ARRAY(Boolean())),
         )
         .table_valued(*ReleasedProgram.__slots__)
         .render_derived("given")
@@ -61,7 +63,7 @@ def _write() -> Statement:
     return Statement(
         insertion.on_conflict_do_update(
             index_elements=[RELEASED_PROGRAM.c.program_id],
-            set_={name: insertion.excluded[name] for name in ("revision", "state")},
+            set_={name: insertion.excluded[name] for name in ("revision", "state", "cancel_offers")},
             where=insertion.excluded.revision > RELEASED_PROGRAM.c.revision,
         )
     )

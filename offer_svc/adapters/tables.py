@@ -3,8 +3,10 @@
 from typing import Final
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Index,
@@ -34,11 +36,20 @@ OFFER: Final = Table(
     Column("status", SmallInteger, nullable=False),
     Column("program_id", Uuid, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True)),
+    Column("starts_at", DateTime(timezone=True)),
+    Column("trainers", ARRAY(Text), nullable=False),
     Column("state", LargeBinary, nullable=False),
     Index("offer_updated", "updated_at", "offer_id"),
     Index("offer_program", "program_id", "updated_at", "offer_id"),
+    Index("offer_due", "due_at", "offer_id", postgresql_where=literal_column("due_at IS NOT NULL")),
+    Index("offer_published", "program_id", "offer_id", postgresql_where=literal_column("status = 2")),
+    Index("offer_trainers", "trainers", postgresql_using="gin", postgresql_where=literal_column("trainers <> '{}'")),
 )
-"""The offers. `state` is the serialized `Offer`; the other columns are what the views need."""
+"""The offers. `state` is the serialized `Offer`; the other columns are what the views and the timekeeper need.
+
+`due_at` is when time itself next changes the offer: the decision deadline, its end, or seats to be given at once.
+"""
 
 BOOKING: Final = Table(
     "booking",
@@ -66,11 +77,60 @@ A resource is found by a key of fixed size, made of its name: an index of the na
 Each booking stands in one of the two indexes.
 """
 
+RESERVATION: Final = Table(
+    "reservation",
+    METADATA,
+    Column("reservation_id", Uuid, primary_key=True),
+    Column("offer_id", Uuid, nullable=False),
+    Column("participant", Text),
+    Column("status", SmallInteger, nullable=False),
+    Column("seats", Integer, nullable=False),
+    Column("wait_number", BigInteger, nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("details", LargeBinary, nullable=False),
+    Index(
+        "reservation_live",
+        "offer_id",
+        "participant",
+        unique=True,
+        postgresql_where=literal_column("status IN (1, 2, 3)"),
+    ),
+    Index("reservation_held", "expires_at", "offer_id", postgresql_where=literal_column("status = 2")),
+    Index("reservation_waiting", "offer_id", "wait_number", postgresql_where=literal_column("status = 1")),
+    Index("reservation_offer", "offer_id", "created_at", "reservation_id"),
+    Index(
+        "reservation_participant",
+        "participant",
+        "created_at",
+        "reservation_id",
+        postgresql_where=literal_column("participant IS NOT NULL"),
+    ),
+)
+"""The reservations and the waitlists of the offers, changed in the commits of their offer's revisions only.
+
+`details` is the serialized `Reservation` without its participant, whose name stands in one column and nowhere else: to
+forget it is to clear that column. `status` and `updated_at` are right where `details` tell otherwise: calling an offer
+off changes the columns of all its reservations at once. A participant has one live reservation of an offer at most.
+"""
+
+QUOTE_KEY: Final = Table(
+    "quote_key",
+    METADATA,
+    Column("single", Boolean, primary_key=True, server_default="true"),
+    Column("secret", LargeBinary, nullable=False),
+    CheckConstraint("single", name="quote_key_single"),
+)
+"""The key that seals quotes: one row, made when the service first starts, the same for all its processes."""
+
 RELEASED_PROGRAM: Final = Table(
     "released_program",
     METADATA,
     Column("program_id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
     Column("state", Integer, nullable=False),  # a whole int32 number: its source may know more states
+    Column("cancel_offers", Boolean, nullable=False, server_default="false"),
+    Index("released_program_cancelling", "program_id", postgresql_where=literal_column("state = 6 AND cancel_offers")),
 )
 """The replica of the programs that were ever released, made of their source's events up to the checkpoint."""

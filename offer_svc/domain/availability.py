@@ -6,6 +6,7 @@ Rules (metadata `rule` of CAPACITY_INVALID):
     capacity.opening_balance    from zero to the maximum
     capacity.seats              at least one seat; needed to publish and by every import
     sales_window                some instant lies in it
+    waitlist_limit              no limit, or at least zero entries
 """
 
 from collections.abc import Iterator
@@ -25,18 +26,19 @@ class Capacity:
     opening_balance: int = 0
 
 
-def check_availability(capacity: Capacity, sales_window: Window) -> None:
+def check_availability(capacity: Capacity, sales_window: Window, waitlist_limit: int | None = None) -> None:
     """Refuse numbers that contradict each other, or a sales window in which nothing can be sold."""
-    broken = tuple(_broken(capacity, sales_window))
-    if broken:
-        raise CapacityInvalid(broken)
+    _refuse(tuple(_broken(capacity, sales_window, waitlist_limit)))
 
 
-def check_importable(capacity: Capacity, sales_window: Window) -> None:
+def check_importable(capacity: Capacity, sales_window: Window, waitlist_limit: int | None = None) -> None:
     """Refuse what `check_availability` refuses and a capacity without seats: an import is public at once."""
-    broken = (*_broken(capacity, sales_window), *missing_seats(capacity))
-    if broken:
-        raise CapacityInvalid(broken)
+    _refuse((*_broken(capacity, sales_window, waitlist_limit), *missing_seats(capacity)))
+
+
+def check_seats(capacity: Capacity) -> None:
+    """Refuse a minimum that contradicts the maximum, and a capacity without seats."""
+    _refuse((*_broken_share(capacity, "minimum"), *missing_seats(capacity)))
 
 
 def missing_seats(capacity: Capacity) -> tuple[Violation, ...]:
@@ -46,12 +48,23 @@ def missing_seats(capacity: Capacity) -> tuple[Violation, ...]:
     return (Violation("capacity.maximum", "capacity.seats", str(capacity.maximum), "at least 1"),)
 
 
-def _broken(capacity: Capacity, sales_window: Window) -> Iterator[Violation]:
-    for field in ("minimum", "opening_balance"):
-        found: int = getattr(capacity, field)
-        if not 0 <= found <= capacity.maximum:
-            name = f"capacity.{field}"
-            yield Violation(name, name, str(found), f"from 0 to the maximum, {capacity.maximum}")
+def _refuse(broken: tuple[Violation, ...]) -> None:
+    if broken:
+        raise CapacityInvalid(broken)
+
+
+def _broken(capacity: Capacity, sales_window: Window, waitlist_limit: int | None) -> Iterator[Violation]:
+    yield from _broken_share(capacity, "minimum")
+    yield from _broken_share(capacity, "opening_balance")
     if sales_window.is_empty:
         found_window = f"{sales_window.start} to {sales_window.end}"
         yield Violation("sales_window", "sales_window", found_window, "a start before its end")
+    if waitlist_limit is not None and waitlist_limit < 0:
+        yield Violation("waitlist_limit", "waitlist_limit", str(waitlist_limit), "at least 0 entries")
+
+
+def _broken_share(capacity: Capacity, field: str) -> Iterator[Violation]:
+    found: int = getattr(capacity, field)
+    if not 0 <= found <= capacity.maximum:
+        name = f"capacity.{field}"
+        yield Violation(name, name, str(found), f"from 0 to the maximum, {capacity.maximum}")

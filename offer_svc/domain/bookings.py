@@ -31,8 +31,8 @@ class Clash:
 
 
 def held_by(offer: Offer | None) -> tuple[Booking, ...]:
-    """List what an offer keeps from others: nothing before it is scheduled, nothing once it is cancelled."""
-    if offer is None or offer.schedule is None or offer.state is State.CANCELLED:
+    """List what an offer keeps from others: nothing before it is scheduled, nothing once it is called off."""
+    if offer is None or offer.schedule is None or offer.state in {State.CANCELLED, State.DELETED}:
         return ()
     return bookings(offer.offer_id, offer.schedule)
 

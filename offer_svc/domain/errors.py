@@ -1,8 +1,8 @@
 """What the rules of training offers refuse.
 
     Refusal
-    ├── ResourceNotFound            there is no such offer (`offer_not_found`)
-    ├── ResourceExists              the id is taken (`offer_exists`)
+    ├── ResourceNotFound            there is no such offer or reservation (`offer_not_found`, `reservation_not_found`)
+    ├── ResourceExists              the id is taken (`offer_exists`, `reservation_exists`)
     └── OfferRefusal
         ├── OfferState              the state does not allow the command
         ├── ProgramNotReleased      the program is not known as released
@@ -12,7 +12,24 @@
         ├── DoubleBooking           a room or a trainer is booked by another offer
         ├── PriceListInvalid        the price list breaks rules of pricing
         ├── ScheduleInvalid         the plan breaks rules of scheduling
-        └── CapacityInvalid         the capacity or the sales window breaks rules of availability
+        ├── CapacityInvalid         the capacity, the sales window or the waitlist breaks rules of availability
+        ├── CapacityBelowTaken      the capacity would be smaller than what is taken
+        ├── FieldLocked             the field can't be changed in this state, or never
+        └── SalesRefusal            (in `sales_errors`)
+            ├── NotOnSale           the offer can't be booked now
+            ├── NoSeats             the seats wanted are not free, or others wait for them
+            ├── AlreadyReserved     the participant has a live reservation
+            ├── NoPrice             no tier applies
+            ├── QuoteInvalid        the quote is no quote, or one for something else
+            ├── QuoteExpired        the price is not promised any more
+            ├── TierSoldOut         too few seats are left at the price quoted
+            ├── HoldRanOut          the hold has expired
+            ├── HoldLimit           the hold can't be extended further
+            ├── ReservationUnfit    the reservation's state does not allow the command
+            ├── TooLateToLeave      the offer has begun
+            ├── WaitlistNotNeeded   the seats wanted are free
+            ├── WaitlistFull        the waitlist takes no more entries
+            └── NoWaitlist          there is no waitlist
 
 Where several rules are broken, the metadata name the first. The rules' names stand in `pricing`, `scheduling`,
 `availability` and `completeness`.
@@ -26,6 +43,7 @@ from uuid import UUID
 from chassis.refusal import Refusal, ResourceExists, ResourceNotFound, Violation
 
 RESOURCE_TYPE: Final = "training.offer.v1.Offer"
+RESERVATION_TYPE: Final = "training.offer.v1.Reservation"
 
 
 def offer_not_found(offer_id: UUID) -> ResourceNotFound:
@@ -36,6 +54,20 @@ def offer_not_found(offer_id: UUID) -> ResourceNotFound:
 def offer_exists(offer_id: UUID) -> ResourceExists:
     """Say that the id is taken; by an import: that the offer exists and differs."""
     return ResourceExists(f"The offer {offer_id} exists already.", metadata=_resource(offer_id))
+
+
+def reservation_not_found(reservation_id: UUID) -> ResourceNotFound:
+    """Say that the offer has no such reservation."""
+    return ResourceNotFound(f"There is no reservation {reservation_id}.", metadata=_reservation(reservation_id))
+
+
+def reservation_exists(reservation_id: UUID) -> ResourceExists:
+    """Say that the id is taken."""
+    return ResourceExists(f"The reservation {reservation_id} exists already.", metadata=_reservation(reservation_id))
+
+
+def _reservation(reservation_id: UUID) -> dict[str, str]:
+    return {"resource_type": RESERVATION_TYPE, "resource_name": str(reservation_id)}
 
 
 def _resource(offer_id: UUID) -> dict[str, str]:
@@ -95,8 +127,8 @@ class SessionsOverlap(OfferRefusal):
 
     def __init__(self, first: datetime, second: datetime) -> None:
         super().__init__(
-            f"The sessions that start at {_instant(first)} and {_instant(second)} overlap.",
-            {"first": _instant(first), "second": _instant(second)},
+            f"The sessions that start at {instant(first)} and {instant(second)} overlap.",
+            {"first": instant(first), "second": instant(second)},
         )
 
 
@@ -107,8 +139,8 @@ class DoubleBooking(OfferRefusal):
 
     def __init__(self, resource: str, start: datetime, end: datetime) -> None:
         super().__init__(
-            f"{resource} is booked by another offer from {_instant(start)} to {_instant(end)}.",
-            {"resource": resource, "start": _instant(start), "end": _instant(end)},
+            f"{resource} is booked by another offer from {instant(start)} to {instant(end)}.",
+            {"resource": resource, "start": instant(start), "end": instant(end)},
         )
 
 
@@ -136,7 +168,7 @@ class ScheduleInvalid(OfferRefusal):
 
 
 class CapacityInvalid(OfferRefusal):
-    """The capacity or the sales window breaks rules of availability; metadata: `rule`."""
+    """The capacity, the sales window or the waitlist breaks rules of availability; metadata: `rule`."""
 
     reason = "CAPACITY_INVALID"
 
@@ -144,9 +176,30 @@ class CapacityInvalid(OfferRefusal):
         super().__init__(f"The capacity is invalid: {_rules(broken)}.", {"rule": broken[0].rule}, tuple(broken))
 
 
+class CapacityBelowTaken(OfferRefusal):
+    """The capacity would be smaller than what is taken; metadata: `taken`, `wanted`."""
+
+    reason = "CAPACITY_BELOW_TAKEN"
+
+    def __init__(self, taken: int, wanted: int) -> None:
+        super().__init__(
+            f"{taken} seats are taken: {wanted} are too few.", {"taken": str(taken), "wanted": str(wanted)}
+        )
+
+
+class FieldLocked(OfferRefusal):
+    """The field can't be changed in this state, or never; metadata: `field`, `state`."""
+
+    reason = "FIELD_LOCKED"
+
+    def __init__(self, field: str, state: str) -> None:
+        super().__init__(f"{field} can't be changed while the offer is {state}.", {"field": field, "state": state})
+
+
 def _rules(violations: Sequence[Violation]) -> str:
     return ", ".join(dict.fromkeys(violation.rule for violation in violations))
 
 
-def _instant(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
+    """Write an instant as metadata have it."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

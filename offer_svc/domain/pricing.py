@@ -101,22 +101,63 @@ class ApplicablePrice:
 
 
 def applicable_price(
-    price_list: PriceList, instant: datetime, sold_per_tier: Mapping[str, int], currency: str, code: str
+    price_list: PriceList,
+    instant: datetime,
+    sold_per_tier: Mapping[str, int],
+    currency: str,
+    code: str,
+    *,
+    seats: int = 1,
 ) -> ApplicablePrice | None:
     """Return the first tier that applies, or nothing.
 
-    A tier applies within its half-open validity, in its own currency, while its limit is not sold, and to everyone or
-    to those who give its code.
+    A tier applies within its half-open validity, in its own currency, while its limit leaves the seats wanted, and to
+    everyone or to those who give its code.
     """
     for tier in price_list.tiers:
-        if (
-            tier.price.currency == currency
-            and tier.code in ("", code)
-            and tier.validity.contains(instant)
-            and (tier.quantity_limit is None or sold_per_tier.get(tier.name, 0) < tier.quantity_limit)
-        ):
-            return ApplicablePrice(tier.name, tier.price, price_list.tax_treatment, price_list.tax_rate_percent)
+        if _is_open(tier, instant, currency, code) and _leaves(tier, sold_per_tier, seats):
+            return _price(price_list, tier)
     return None
+
+
+def price_to_wait_for(
+    price_list: PriceList,
+    instant: datetime,
+    sold_per_tier: Mapping[str, int],
+    currency: str,
+    code: str,
+    *,
+    seats: int = 1,
+) -> ApplicablePrice | None:
+    """Return the price for those who wait: the applicable one or, where limits leave none, that of the last open tier.
+
+    Every seat of a limited tier may be sold when the waitlist begins; the seat waited for is one of them.
+    """
+    applicable = applicable_price(price_list, instant, sold_per_tier, currency, code, seats=seats)
+    if applicable is not None:
+        return applicable
+    open_tiers = [tier for tier in price_list.tiers if _is_open(tier, instant, currency, code)]
+    return _price(price_list, open_tiers[-1]) if open_tiers else None
+
+
+def left_at(price_list: PriceList, price: ApplicablePrice, sold_per_tier: Mapping[str, int]) -> int | None:
+    """Return how many seats are left at a price by the list, or None where it sets no limit, or no such tier."""
+    for tier in price_list.tiers:
+        if (tier.name, tier.price.currency) == (price.tier, price.price.currency) and tier.quantity_limit is not None:
+            return tier.quantity_limit - sold_per_tier.get(tier.name, 0)
+    return None
+
+
+def _is_open(tier: PriceTier, instant: datetime, currency: str, code: str) -> bool:
+    return tier.price.currency == currency and tier.code in ("", code) and tier.validity.contains(instant)
+
+
+def _leaves(tier: PriceTier, sold_per_tier: Mapping[str, int], seats: int) -> bool:
+    return tier.quantity_limit is None or sold_per_tier.get(tier.name, 0) + seats <= tier.quantity_limit
+
+
+def _price(price_list: PriceList, tier: PriceTier) -> ApplicablePrice:
+    return ApplicablePrice(tier.name, tier.price, price_list.tax_treatment, price_list.tax_rate_percent)
 
 
 def check_price_list(price_list: PriceList) -> None:

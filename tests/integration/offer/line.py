@@ -61,9 +61,11 @@ class Line:
         assert result.outcome == result.OUTCOME_IMPORTED, result
         return program_id, result.consistency_token
 
-    async def retire(self, program_id: str) -> str:
+    async def retire(self, program_id: str, *, cancel_offers: bool = False) -> str:
         """Retire a program; return the token of that."""
-        request = programs.RetireProgramRequest(program_id=program_id, reason="nobody came")
+        request = programs.RetireProgramRequest(
+            program_id=program_id, reason="nobody came", cancel_offers=cancel_offers
+        )
         return str((await self.programs.RetireProgram(request)).consistency_token)
 
     async def draft(self, plan: pb.SchedulePlan | None = None, *, priced: bool = False) -> pb.Offer:
@@ -82,14 +84,25 @@ class Line:
         """Import rows; return their results by row."""
         return {result.row_id: result async for result in self.offers.ImportOffers(iter(rows))}
 
+    async def published(
+        self, *, seats: int = 12, plan: pb.SchedulePlan | None = None, amount: int = 490, **terms: object
+    ) -> pb.Offer:
+        """Publish an offer of a new program; `terms` are further fields of its definition."""
+        program_id, token = await self.released()
+        wanted = row(program_id, token, plan=plan, seats=seats, amount=amount)
+        wanted.definition.MergeFrom(service.OfferDefinition(**terms))  # type: ignore[arg-type] # fields by name
+        result = (await self.imported(wanted))["1"]
+        assert result.outcome == result.OUTCOME_IMPORTED, result
+        return await self.get(wanted.offer_id)
+
     async def get(self, offer_id: str) -> pb.Offer:
         """Read an offer."""
         return (await self.offers.GetOffer(service.GetOfferRequest(offer_id=offer_id))).offer
 
 
 @asynccontextmanager
-async def running(dsns: Sequence[str], nats_url: str, prefix: str) -> AsyncIterator[Line]:
-    """Run a program service and an offer service on two databases."""
+async def running(dsns: Sequence[str], nats_url: str, prefix: str, **settings: float) -> AsyncIterator[Line]:
+    """Run a program service and an offer service on two databases; `settings` are further ones of the latter."""
     stop = asyncio.Event()
     program = ProgramSettings(
         database_url=SecretStr(dsns[0]),
@@ -108,7 +121,7 @@ async def running(dsns: Sequence[str], nats_url: str, prefix: str) -> AsyncItera
         bus_prefix=prefix,
         stream_max_bytes=_STREAM_BYTES,
         log_level="error",
-    )
+    ).model_copy(update=settings)
     async with asyncio.TaskGroup() as group:
         try:
             async with (

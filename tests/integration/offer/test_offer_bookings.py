@@ -120,12 +120,13 @@ async def test_a_booking_that_forbids_does_not_mind_one_that_warns(line: Line) -
     assert len(change.clashes) == 2
 
 
-async def test_of_a_hundred_who_race_for_a_room_one_gets_it(line: Line) -> None:
+async def test_of_five_hundred_who_race_for_a_room_and_its_trainer_one_gets_them(line: Line) -> None:
     room, program_id = str(uuid4()), (await line.draft()).program_id
-    drafts = [(await line.offers.CreateOffer(create(program_id))).offer for _ in range(100)]
+    drafts = await asyncio.gather(*(line.offers.CreateOffer(create(program_id)) for _ in range(500)))
     before = await deadlocks(line)
-    found = await asyncio.gather(*(outcome(schedule(line, each, in_room(room))) for each in drafts))
-    assert Counter(found) == {"done": 1, "DOUBLE_BOOKING": 99}
+    plan = in_room(room, trainer=room)
+    found = await asyncio.gather(*(outcome(schedule(line, each.offer, plan)) for each in drafts))
+    assert Counter(found) == {"done": 1, "DOUBLE_BOOKING": 499}
     assert await deadlocks(line) == before
 
 

@@ -1,5 +1,9 @@
 """Requests that mean the sample commands, written field by field as a client writes them."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
 from google.type.date_pb2 import Date
 from google.type.dayofweek_pb2 import THURSDAY, TUESDAY
 from google.type.money_pb2 import Money
@@ -8,7 +12,18 @@ from training.offer.v1 import offer_pb2 as pb
 from training.offer.v1 import offer_service_pb2 as service
 from training.type.v1.vocabulary_pb2 import DELIVERY_MODE_ONSITE
 
+from offer_svc.domain.pricing import ApplicablePrice, TaxTreatment
+from offer_svc.domain.pricing import Money as Amount
+from offer_svc.domain.quote import Quote
 from tests.unit.offer.samples import OFFER, PROGRAM
+
+RESERVATION = UUID("01940000-0000-7000-8000-0000000000b1")
+QUOTE = Quote(
+    OFFER,
+    2,
+    ApplicablePrice("Standard", Amount("EUR", Decimal(490)), TaxTreatment.INCLUDED, Decimal(19)),
+    datetime(2027, 1, 10, 12, 10, tzinfo=UTC),
+)
 
 
 def definition() -> service.OfferDefinition:
@@ -80,3 +95,52 @@ def row() -> service.ImportOffersRequest:
     return service.ImportOffersRequest(
         row_id="1", offer_id=str(OFFER), definition=definition(), plan=plan(), price_list=prices()
     )
+
+
+def update() -> service.UpdateOfferRequest:
+    """Write UpdateOffer."""
+    return service.UpdateOfferRequest(offer_id=str(OFFER), definition=definition())
+
+
+def reschedule() -> service.RescheduleOfferRequest:
+    """Write RescheduleOffer."""
+    return service.RescheduleOfferRequest(offer_id=str(OFFER), plan=plan())
+
+
+def copy() -> service.CopyOfferRequest:
+    """Write CopyOffer."""
+    return service.CopyOfferRequest(source_offer_id=str(OFFER), plan=plan())
+
+
+def capacity() -> service.SetCapacityRequest:
+    """Write SetCapacity."""
+    return service.SetCapacityRequest(offer_id=str(OFFER), minimum=3, maximum=20)
+
+
+def cancel(reason: str) -> service.CancelOfferRequest:
+    """Write CancelOffer."""
+    return service.CancelOfferRequest(offer_id=str(OFFER), reason=reason)
+
+
+def reserve() -> service.ReserveSeatsRequest:
+    """Write ReserveSeats."""
+    return service.ReserveSeatsRequest(
+        offer_id=str(OFFER), participant_id="ann", seats=2, currency_code="EUR", code="P-77"
+    )
+
+
+def join() -> service.JoinWaitlistRequest:
+    """Write JoinWaitlist."""
+    return service.JoinWaitlistRequest(
+        offer_id=str(OFFER), participant_id="ann", seats=2, currency_code="EUR", code="P-77"
+    )
+
+
+def quote_price() -> service.QuotePriceRequest:
+    """Write QuotePrice."""
+    return service.QuotePriceRequest(offer_id=str(OFFER), seats=2, currency_code="EUR", code="P-77")
+
+
+def confirm_price() -> service.ConfirmPriceRequest:
+    """Write ConfirmPrice."""
+    return service.ConfirmPriceRequest(offer_id=str(OFFER), quote="sealed", code="P-77")

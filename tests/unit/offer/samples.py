@@ -7,10 +7,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from offer_svc.domain.availability import Capacity
+from offer_svc.domain.changes import OfferEnded
 from offer_svc.domain.commands import (
     CancelOffer,
     Command,
     CreateOffer,
+    DeleteOffer,
     ImportOffer,
     PublishOffer,
     ScheduleSessions,
@@ -85,7 +87,7 @@ def after(*commands: Command, context: Context = CONTEXT) -> Offer:
 
 
 def in_state(state: State) -> Offer:
-    """Return a complete offer in a state; nothing completes an offer by command."""
+    """Return a complete offer in a state."""
     draft = after(CREATE, SCHEDULE, PRICE)
     match state:
         case State.DRAFT:
@@ -93,6 +95,9 @@ def in_state(state: State) -> Offer:
         case State.PUBLISHED:
             return after(CREATE, SCHEDULE, PRICE, PUBLISH)
         case State.COMPLETED:
-            return replace(after(CREATE, SCHEDULE, PRICE, PUBLISH), state=State.COMPLETED)
+            late = replace(CONTEXT, now=NOW + timedelta(days=365))
+            return apply(in_state(State.PUBLISHED), (OfferEnded(),), late)
         case State.CANCELLED:
             return after(CREATE, SCHEDULE, PRICE, PUBLISH, CANCEL)
+        case State.DELETED:
+            return after(CREATE, SCHEDULE, PRICE, DeleteOffer(OFFER))

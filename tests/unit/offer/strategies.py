@@ -5,11 +5,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from offer_svc.domain.availability import Capacity
-from offer_svc.domain.offer import Cancellation, Offer, OfferDefinition, State
 from offer_svc.domain.pricing import Money, PriceList, PriceTier, TaxTreatment
 from offer_svc.domain.schedule import (
-    BookingMode,
     DeliveryMode,
     Place,
     Position,
@@ -18,7 +15,7 @@ from offer_svc.domain.schedule import (
     Session,
     SessionTraits,
 )
-from offer_svc.domain.window import ALWAYS, Window
+from offer_svc.domain.window import Window
 
 TIER_NAMES = ("Early bird", "Standard", "Partner")
 CURRENCIES = ("EUR", "USD", "CHF")
@@ -96,32 +93,3 @@ def schedules() -> st.SearchStrategy[Schedule]:
     timed = st.lists(_sessions, min_size=1, max_size=4).map(lambda sessions: Schedule(tuple(sessions)))
     open_ended = windows().filter(lambda window: window.start is not None)
     return timed | open_ended.map(lambda window: Schedule(access_window=window))
-
-
-_definitions = st.builds(
-    OfferDefinition,
-    st.uuids(),
-    st.builds(Capacity, st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6)),
-    st.just(ALWAYS) | windows(),
-    st.lists(st.sampled_from(("en", "de-AT", "zh-Hant-TW")), unique=True).map(tuple),
-)
-
-
-def offers() -> st.SearchStrategy[Offer]:
-    """Offers as they can be stored."""
-    return st.builds(
-        Offer,
-        offer_id=st.uuids(),
-        definition=_definitions,
-        state=st.sampled_from(State),
-        revision=st.integers(1, 2**63 - 1),
-        definition_revision=st.integers(1, 2**63 - 1),
-        definition_time=instants(),
-        create_time=instants(),
-        update_time=instants(),
-        schedule=st.none() | schedules(),
-        booking_mode=st.none() | st.sampled_from(BookingMode),
-        price_list=st.none() | price_lists(),
-        publish_time=st.none() | instants(),
-        cancellation=st.none() | st.builds(Cancellation, words, instants()),
-    )

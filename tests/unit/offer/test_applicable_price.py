@@ -81,9 +81,16 @@ SOLD = st.dictionaries(st.sampled_from(strategies.TIER_NAMES), st.integers(0, 30
 CURRENCY = st.sampled_from(strategies.CURRENCIES)
 
 
-@given(strategies.price_lists(), strategies.instants(), SOLD, CURRENCY, st.sampled_from(["", *strategies.CODES]))
-def test_exactly_one_tier_or_none_applies_and_it_is_the_first(
-    price_list: PriceList, instant: datetime, sold: dict[str, int], currency: str, code: str
+@given(
+    strategies.price_lists(),
+    strategies.instants(),
+    SOLD,
+    CURRENCY,
+    st.sampled_from(["", *strategies.CODES]),
+    st.integers(1, 4),
+)
+def test_exactly_one_tier_or_none_applies_and_it_is_the_first(  # noqa: PLR0917 - what a price depends on
+    price_list: PriceList, instant: datetime, sold: dict[str, int], currency: str, code: str, seats: int
 ) -> None:
     check_price_list(price_list)
     fitting = [
@@ -93,9 +100,9 @@ def test_exactly_one_tier_or_none_applies_and_it_is_the_first(
         and (not tier.code or tier.code == code)
         and not (tier.validity.start is not None and instant < tier.validity.start)
         and not (tier.validity.end is not None and instant >= tier.validity.end)
-        and not (tier.quantity_limit is not None and sold.get(tier.name, 0) >= tier.quantity_limit)
+        and not (tier.quantity_limit is not None and sold.get(tier.name, 0) + seats > tier.quantity_limit)
     ]
-    price = applicable_price(price_list, instant, sold, currency, code)
+    price = applicable_price(price_list, instant, sold, currency, code, seats=seats)
     assert (price is None) == (not fitting)
     if price is not None:
         assert (price.tier, price.price) == (fitting[0].name, fitting[0].price)

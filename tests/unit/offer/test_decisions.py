@@ -81,6 +81,14 @@ def test_an_offer_is_only_for_a_program_known_as_released(command: Command, stat
         assert found.metadata == {"program_id": str(PROGRAM), "state": "UNKNOWN"}
 
 
+def test_a_state_of_a_program_without_a_name_here_is_not_released() -> None:
+    unknown = ProgramFacts(PROGRAM, ProgramState(99), 1)
+    assert unknown.state is ProgramState.UNKNOWN
+    assert isinstance(refusal(CREATE, program=unknown), ProgramNotReleased)
+    with pytest.raises(ValueError, match="valid ProgramState"):
+        ProgramState("released")  # type: ignore[arg-type] # no number at all
+
+
 @pytest.mark.parametrize(("command", "state"), NEEDS_A_PROGRAM)
 def test_a_retired_program_gets_no_more_offers(command: Command, state: State | None) -> None:
     found = refusal(command, None if state is None else in_state(state), RETIRED)

@@ -1,15 +1,18 @@
 """Changes make the next state."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
 
-from offer_svc.domain.changes import OfferCreated, OfferMadePublic
+from offer_svc.domain.changes import OfferCreated, OfferMadePublic, PromotionPending, SalesClosed, SeatsReleased
 from offer_svc.domain.decide import decide
 from offer_svc.domain.evolve import apply, evolve
-from offer_svc.domain.offer import Cancellation, State
+from offer_svc.domain.offer import Cancellation, FormerDates, Offer, State
+from offer_svc.domain.reservation import ReservationState
 from offer_svc.domain.scheduling import expand
+from offer_svc.domain.seats import Seats
+from tests.unit.offer.sale import sold_out
 from tests.unit.offer.samples import (
     BOUNDS,
     CANCEL,
@@ -74,6 +77,37 @@ def test_a_change_that_does_not_fit_leaves_the_state_as_it_is() -> None:
     offer = in_state(State.DRAFT)
     assert evolve(offer, OfferCreated(OFFER, DEFINITION), CONTEXT) is offer
     assert evolve(None, OfferMadePublic(), CONTEXT) is None
+    assert evolve(None, PromotionPending(pending=True), CONTEXT) is None
+
+
+def test_one_change_is_folded_with_its_counts() -> None:
+    sale = sold_out()
+    released = evolve(sale.offer, SeatsReleased(sale.of("Ben"), ReservationState.HELD), CONTEXT)
+    assert released is not None
+    assert (released.seats.held, released.seats_left) == (0, 4)
+    assert released.revision == sale.offer.revision
+    pending = evolve(released, PromotionPending(pending=True), CONTEXT)
+    assert pending is not None
+    assert pending.seats == replace(released.seats, promotion_pending=True)
+    closed = evolve(sale.offer, SalesClosed(), CONTEXT)
+    assert closed == replace(sale.offer, sales_closed=True)
+
+
+def test_a_revision_that_only_counts_keeps_everything_else() -> None:
+    seats = Seats(1, 2, 3, {"Standard": 3}, 4, promotion_pending=True)
+    full = replace(
+        in_state(State.CANCELLED),
+        definition_revision=3,
+        sales_closed=True,
+        at_risk=True,
+        decide_time=NOW + 5 * MINUTE,
+        previous_dates=(FormerDates(NOW, NOW, NOW),),
+        leave_until=NOW + 6 * MINUTE,
+        complete_time=NOW + 7 * MINUTE,
+        source_offer_id=OFFER,
+    )
+    assert all(getattr(full, field.name) for field in fields(Offer))
+    assert full.counted(7, NOW, seats) == replace(full, revision=7, update_time=NOW, seats=seats)
 
 
 def test_an_offer_begins_with_its_creation() -> None:
@@ -81,5 +115,6 @@ def test_an_offer_begins_with_its_creation() -> None:
         apply(None, (OfferMadePublic(),), CONTEXT)
 
 
-def test_taken_seats_are_the_opening_balance() -> None:
+def test_taken_seats_are_the_opening_balance_and_what_is_held_and_confirmed() -> None:
     assert after(IMPORT).seats_taken == 2
+    assert sold_out().offer.seats_taken == 12

@@ -1,7 +1,9 @@
-"""Any row that the wire can carry is decided or refused, never another exception."""
+"""Whatever the wire can carry is decided and written down, or refused; it is never another exception."""
 
 from contextlib import suppress
+from datetime import timedelta
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.decimal_pb2 import Decimal
@@ -11,13 +13,20 @@ from google.type.timeofday_pb2 import TimeOfDay
 from hypothesis import given
 from hypothesis import strategies as st
 from training.offer.v1 import offer_pb2
+from training.offer.v1 import offer_service_pb2 as service
 
 from chassis.refusal import Refusal
+from offer_svc.adapters import mapping
+from offer_svc.adapters.encoding import OfferEncoding
 from offer_svc.adapters.mapping import from_message, import_offer, to_message
+from offer_svc.adapters.quotes import Seal
+from offer_svc.domain.commands import Command
 from offer_svc.domain.decide import decide
 from offer_svc.domain.evolve import apply
+from offer_svc.domain.quoting import present_price, quote_price
 from tests.unit.offer import requests
-from tests.unit.offer.samples import CONTEXT
+from tests.unit.offer.sale import Sale, id_of, on_sale
+from tests.unit.offer.samples import CONTEXT, OFFER
 
 int32, int64 = st.integers(-(2**31), 2**31 - 1), st.integers(-(2**63), 2**63 - 1)
 near = st.integers(-2, 61)
@@ -71,6 +80,39 @@ lists = st.builds(
 capacities = st.builds(offer_pb2.Capacity, minimum=int32, maximum=int32, opening_balance=int32)
 
 
+definitions = st.builds(
+    service.OfferDefinition,
+    program_id=st.just(requests.definition().program_id) | st.text(max_size=3),
+    capacity=st.none() | capacities,
+    sales_window=st.none() | intervals,
+    language_codes=st.lists(st.sampled_from(["en", "de_AT", ""]), max_size=2),
+    decision_deadline=st.none() | timestamps,
+    cancel_below_minimum=st.booleans(),
+    waitlist_limit=st.none() | int32,
+)
+offer_ids = st.just(str(OFFER))
+masks = st.builds(
+    FieldMask,
+    paths=st.lists(st.sampled_from(["*", "capacity", "waitlist_limit", "decision_deadline", "x"]), max_size=2),
+)
+updates = st.builds(
+    service.UpdateOfferRequest, offer_id=offer_ids, definition=definitions, update_mask=st.none() | masks
+)
+repricings = st.builds(service.SetPriceListRequest, offer_id=offer_ids, price_list=lists)
+resizings = st.builds(service.SetCapacityRequest, offer_id=offer_ids, minimum=int32, maximum=int32)
+movings = st.builds(service.RescheduleOfferRequest, offer_id=offer_ids, plan=plans)
+wanted = {
+    "offer_id": offer_ids,
+    "seats": st.integers(0, 1000),  # as far as it is let in
+    "currency_code": st.just("EUR") | st.text(max_size=3),
+    "code": st.text(max_size=3),
+}
+named = {**wanted, "participant_id": st.text(min_size=1, max_size=3)}
+questions = st.builds(service.QuotePriceRequest, **wanted)
+reservings = st.builds(service.ReserveSeatsRequest, **named)
+joinings = st.builds(service.JoinWaitlistRequest, **named)
+
+
 @given(
     plans,
     st.just(requests.prices()) | lists,
@@ -92,3 +134,57 @@ def test_any_row_at_all_is_decided_or_refused(
     with suppress(Refusal):
         offer = apply(None, decide(None, import_offer(request), CONTEXT), CONTEXT)
         assert from_message(to_message(offer)) == offer
+
+
+ENCODING, SEAL = OfferEncoding(), Seal(b"k" * 32)
+
+
+def carry_out(sale: Sale, command: Command) -> None:
+    """Carry a command out, write everything down, and read the state back."""
+    before, context = sale.offer, sale.at_this_moment()
+    changes = sale.do(command)
+    revision = ENCODING.revision(before, sale.offer, changes, command, context.principal)
+    state = revision.columns["state"]
+    assert isinstance(state, bytes)
+    assert ENCODING.decode(state) == sale.offer
+
+
+@given(updates, repricings, resizings, movings)
+def test_any_change_at_all_is_made_or_refused(
+    update: service.UpdateOfferRequest,
+    reprice: service.SetPriceListRequest,
+    resize: service.SetCapacityRequest,
+    move: service.RescheduleOfferRequest,
+) -> None:
+    sale = on_sale()
+    with suppress(Refusal):
+        carry_out(sale, mapping.update_offer(update))
+    with suppress(Refusal):
+        carry_out(sale, mapping.set_price_list(reprice))
+    with suppress(Refusal):
+        carry_out(sale, mapping.set_capacity(resize))
+    with suppress(Refusal):
+        carry_out(sale, mapping.reschedule_offer(move))
+
+
+@given(repricings, questions, reservings, joinings)
+def test_any_sale_at_all_is_made_or_refused(
+    reprice: service.SetPriceListRequest,
+    question: service.QuotePriceRequest,
+    reserve: service.ReserveSeatsRequest,
+    join: service.JoinWaitlistRequest,
+) -> None:
+    sale, quote = on_sale(), None
+    with suppress(Refusal):
+        carry_out(sale, mapping.set_price_list(reprice))
+    with suppress(Refusal):
+        quote = quote_price(sale.state, mapping.quote_price(question), sale.at_this_moment())
+        assert SEAL.open(SEAL.seal(quote)) == quote
+        asked = mapping.confirm_price(service.ConfirmPriceRequest(offer_id=str(OFFER), code=question.code), quote)
+        assert present_price(sale.state, asked, sale.at_this_moment()) == quote.price
+    for who in ("Ann", "Ben", "Ann"):
+        with suppress(Refusal):
+            carry_out(sale, mapping.reserve_seats(reserve, id_of(who), quote if who == "Ben" else None))
+        with suppress(Refusal):
+            carry_out(sale, mapping.join_waitlist(join, id_of(who)))
+        sale.now += timedelta(minutes=20)

@@ -5,12 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.date_pb2 import Date
 from google.type.decimal_pb2 import Decimal
 from google.type.interval_pb2 import Interval
 from google.type.latlng_pb2 import LatLng
 from google.type.money_pb2 import Money
-from google.type.timeofday_pb2 import TimeOfDay
 from training.offer.v1 import offer_pb2, offer_service_pb2
 
 from chassis.refusal import InvalidField, Refusal
@@ -21,31 +19,14 @@ from offer_svc.adapters.mapping import (
     publish_offer,
     set_price_list,
     to_message,
+    update_offer,
 )
 from offer_svc.domain.decide import decide
 from tests.unit.offer import requests
 from tests.unit.offer.samples import CONTEXT, IMPORT, OFFER, after
+from tests.unit.offer.traps import Row, faults, faults_of, row
 
-Row = offer_service_pb2.ImportOffersRequest
 Prepare = Callable[[Row], object]
-
-
-def faults(request: Row) -> list[tuple[str, str]]:
-    """Return the paths and rules of what is no value."""
-    try:
-        import_offer(request)
-    except InvalidField as refusal:
-        return [(violation.field, violation.rule) for violation in refusal.violations]
-    return []
-
-
-def row(*, single: bool = False) -> Row:
-    """Return a good row."""
-    request = requests.row()
-    if single:
-        request.plan.CopyFrom(requests.single())
-    assert faults(request) == []
-    return request
 
 
 @pytest.mark.parametrize(
@@ -56,8 +37,10 @@ def test_a_timestamp_is_in_the_years_1_to_9999(seconds: int, nanos: int) -> None
     request = row()
     request.definition.sales_window.start_time.CopyFrom(Timestamp(seconds=seconds, nanos=nanos))
     request.price_list.tiers[0].validity.end_time.CopyFrom(Timestamp(seconds=seconds, nanos=nanos))
+    request.definition.decision_deadline.CopyFrom(Timestamp(seconds=seconds, nanos=nanos))
     assert faults(request) == [
         ("definition.sales_window.start_time", "timestamp"),
+        ("definition.decision_deadline", "timestamp"),
         ("price_list.tiers[0].validity.end_time", "timestamp"),
     ]
 
@@ -129,81 +112,6 @@ def test_a_decimal_is_written_without_an_exponent(text: str, written: str) -> No
 
 
 @pytest.mark.parametrize(
-    "date", [Date(), Date(year=2027, month=2, day=30), Date(year=2027, month=13, day=1), Date(year=-1, month=1, day=1)]
-)
-def test_a_date_is_a_day_of_the_calendar(date: Date) -> None:
-    request = row()
-    rule = request.plan.weekly_rules[0]
-    rule.first_date.CopyFrom(date)
-    rule.last_date.CopyFrom(date)
-    rule.exceptions.append(date)
-    assert faults(request) == [
-        ("plan.weekly_rules[0].first_date", "date"),
-        ("plan.weekly_rules[0].last_date", "date"),
-        ("plan.weekly_rules[0].exceptions[0]", "date"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "time",
-    [TimeOfDay(hours=24), TimeOfDay(hours=-1), TimeOfDay(minutes=60), TimeOfDay(seconds=60), TimeOfDay(nanos=1)],
-)
-def test_a_time_of_day_is_a_whole_second_of_a_day(time: TimeOfDay) -> None:
-    request = row()
-    request.plan.weekly_rules[0].start.CopyFrom(time)
-    request.plan.weekly_rules[0].end.CopyFrom(time)
-    assert faults(request) == [
-        ("plan.weekly_rules[0].start", "time_of_day"),
-        ("plan.weekly_rules[0].end", "time_of_day"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2027-02-30T09:00",
-        "2027-03-01T24:00",
-        "0000-01-01T00:00",
-        "2027-03-01T09:00Z",
-        "2027-03-01 09:00",
-        "٢٠٢٧-03-01T09:00",
-        "",
-    ],
-)
-def test_a_local_time_is_one_of_the_calendar_without_a_zone(text: str) -> None:
-    request = row(single=True)
-    request.plan.sessions[0].local_start = text
-    request.plan.sessions[0].local_end = text
-    assert faults(request) == [
-        ("plan.sessions[0].local_start", "local_time"),
-        ("plan.sessions[0].local_end", "local_time"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "zone",
-    [
-        "",
-        "Mars/Olympus",
-        "../../etc/passwd",
-        "/etc/localtime",
-        "America",
-        "europe/berlin",
-        "Europe/Berlin\0",
-        "localtime",
-        "Zürich",
-        ".",
-    ],
-)
-def test_a_time_zone_is_a_known_iana_name(zone: str) -> None:
-    weekly, single = row(), row(single=True)
-    weekly.plan.weekly_rules[0].time_zone = zone
-    single.plan.sessions[0].time_zone = zone
-    assert faults(weekly) == [("plan.weekly_rules[0].time_zone", "time_zone")]
-    assert faults(single) == [("plan.sessions[0].time_zone", "time_zone")]
-
-
-@pytest.mark.parametrize(
     ("prepare", "path"),
     [
         (lambda r: r.plan.weekly_rules[0].days.append(9), "plan.weekly_rules[0].days[2]"),
@@ -247,3 +155,19 @@ def test_an_id_is_a_uuid() -> None:
     ):
         with pytest.raises(InvalidField):
             refuse()
+
+
+def test_an_update_has_the_same_traps_as_a_creation() -> None:
+    create, update = requests.create(), requests.update()
+    for definition in (create.definition, update.definition):
+        definition.decision_deadline.CopyFrom(Timestamp(nanos=-1))
+        definition.sales_window.CopyFrom(Interval(start_time=Timestamp(seconds=2), end_time=Timestamp(seconds=1)))
+        definition.language_codes.append("de_AT")
+    expected = [
+        ("definition.language_codes[2]", "language"),
+        ("definition.sales_window", "interval"),
+        ("definition.decision_deadline", "timestamp"),
+    ]
+    assert faults_of(lambda: create_offer(create, OFFER)) == expected
+    update.update_mask.paths.append("etag")
+    assert faults_of(lambda: update_offer(update)) == [*expected, ("update_mask", "field_mask.path")]

@@ -1,0 +1,113 @@
+"""What the timekeeper finds due in offers: all of it is read from the rows, none of it is kept beside them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Uuid, bindparam, func, literal_column, select
+
+from bus.commands import CommandCall, Outcome
+from chassis.postgres import Connection, Connections
+from chassis.sql import Statement
+from offer_svc.adapters.tables import OFFER, RELEASED_PROGRAM, RESERVATION
+from offer_svc.application.commands import Offers
+from offer_svc.application.views import OfferViews
+from offer_svc.domain.commands import CancelForRetirement, ExpireReservation
+from offer_svc.domain.deadlines import due_commands
+
+_MOST: Final = bindparam("most", type_=BigInteger())
+_EXPIRED: Final = (
+    RESERVATION.c.status == literal_column("2"),
+    RESERVATION.c.expires_at <= func.statement_timestamp(),
+)
+_DUE: Final = Statement(
+    select(OFFER.c.offer_id).where(OFFER.c.due_at <= func.statement_timestamp()).order_by(OFFER.c.due_at).limit(_MOST)
+)
+_WITH_EXPIRED: Final = Statement(
+    select(RESERVATION.c.offer_id)
+    .where(*_EXPIRED)
+    .group_by(RESERVATION.c.offer_id)
+    .order_by(func.min(RESERVATION.c.expires_at))
+    .limit(_MOST)
+)
+_EXPIRED_OF: Final = Statement(
+    select(RESERVATION.c.reservation_id)
+    .where(RESERVATION.c.offer_id == bindparam("offer_id", type_=Uuid()), *_EXPIRED)
+    .order_by(RESERVATION.c.expires_at)
+    .limit(_MOST)
+)
+_OF_RETIRED: Final = Statement(
+    select(OFFER.c.offer_id)
+    .join_from(RELEASED_PROGRAM, OFFER, OFFER.c.program_id == RELEASED_PROGRAM.c.program_id)
+    .where(literal_column("released_program.state = 6 AND cancel_offers"), literal_column("offer.status = 2"))
+    .limit(_MOST)
+)
+_AT_A_TIME: Final = 200
+"""How many holds of one offer are ended at once; the rest is still due afterwards."""
+
+
+class DueOffers:
+    """Offers whose decision deadline or end has come, or that have seats to give to those who wait."""
+
+    name: Final = "offers-due"
+
+    def __init__(self, offers: Offers, views: OfferViews) -> None:
+        self._offers = offers
+        self._views = views
+
+    async def due(self, connection: Connection, most: int) -> Sequence[UUID]:
+        """Return the offers with something due, the longest due first."""
+        return [row["offer_id"] for row in await _DUE.fetch(connection, {"most": most})]
+
+    async def perform(self, aggregate_id: UUID, call: CommandCall) -> bool:
+        """Do what is due of one offer; tell whether there was anything."""
+        offer, now = await self._views.at_present(aggregate_id)
+        commands = () if offer is None else due_commands(offer, now)
+        outcomes = [await self._offers.execute(command, call) for command in commands]
+        return any(outcome.changed for outcome in outcomes)
+
+
+class ExpiredHolds:
+    """Holds that were not confirmed in time; those of one offer are ended together, in one commit."""
+
+    name: Final = "expired-holds"
+
+    def __init__(self, offers: Offers, connections: Connections) -> None:
+        self._offers = offers
+        self._connections = connections
+
+    async def due(self, connection: Connection, most: int) -> Sequence[UUID]:
+        """Return the offers with holds that have expired, the longest expired first."""
+        return [row["offer_id"] for row in await _WITH_EXPIRED.fetch(connection, {"most": most})]
+
+    async def perform(self, aggregate_id: UUID, call: CommandCall) -> bool:
+        """End the holds of one offer; tell whether there were any."""
+        rows = await _EXPIRED_OF.fetch(self._connections, {"offer_id": aggregate_id, "most": _AT_A_TIME})
+        commands = (ExpireReservation(aggregate_id, row["reservation_id"]) for row in rows)
+        ended = await asyncio.gather(
+            *(self._offers.execute(command, call) for command in commands), return_exceptions=True
+        )
+        outcomes: list[Outcome] = []
+        for each in ended:  # the others are let end before the first failure is told
+            if isinstance(each, BaseException):
+                raise each
+            outcomes.append(each)
+        return any(outcome.changed for outcome in outcomes)
+
+
+class RetiredPrograms:
+    """Published offers of programs that were retired together with their offers."""
+
+    name: Final = "retired-programs"
+
+    def __init__(self, offers: Offers) -> None:
+        self._offers = offers
+
+    async def due(self, connection: Connection, most: int) -> Sequence[UUID]:
+        """Return the offers that are to be called off."""
+        return [row["offer_id"] for row in await _OF_RETIRED.fetch(connection, {"most": most})]
+
+    async def perform(self, aggregate_id: UUID, call: CommandCall) -> bool:
+        """Call one offer off; tell whether that was to be done."""
+        return (await self._offers.execute(CancelForRetirement(aggregate_id), call)).changed
