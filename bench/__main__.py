@@ -13,11 +13,12 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
-from bench import p1_get_offer, p4_commands, p5_visibility, p6_relay, p7_projection, p14_start
+from bench import p1_get_offer, p4_commands, p5_visibility, p6_relay, p7_projection, p9_hot_offer, p14_start
 from bench.children import ChildFailed
 from bench.figures import Measure, Plan, Result
 from bench.ground import open_ground
 from bench.load import CallsFailed
+from bench.p9_hot_offer import Oversold
 from bench.report import Machine, show, write
 from bench.stock import NotStocked
 from chassis.embedded import EmbeddedError
@@ -30,6 +31,7 @@ FIGURES: Final[Mapping[str, Measure]] = {
     "P5": p5_visibility.measure,
     "P6": p6_relay.measure,
     "P7": p7_projection.measure,
+    "P9": p9_hot_offer.measure,
     "P14": p14_start.measure,
 }
 
@@ -52,7 +54,7 @@ def main() -> int:
     plan = Plan(options.rounds, options.seconds, cold=options.cold)
     try:
         results = uvloop.run(_measure(chosen, plan, console))
-    except (EmbeddedError, ChildFailed, CallsFailed, NotStocked, TimeoutError) as error:
+    except (EmbeddedError, ChildFailed, CallsFailed, NotStocked, Oversold, TimeoutError) as error:
         console.print(escape(f"{type(error).__name__}: {error}"), style="red")
         return 1
     file = options.json or Path("bench/results") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"

@@ -44,11 +44,13 @@ async def publish_stock(ground: Ground, *, programs: int, offers: int) -> None:
     await ground.published("offer")
 
 
-async def import_offers(ground: Ground, count: int) -> Sequence[str]:
+async def import_offers(
+    ground: Ground, count: int, *, seats: int = 12, prices: offers.PriceList | None = None
+) -> Sequence[str]:
     """Import a program and so many offers of it by the services' own commands; return the offers' ids."""
     await ground.only("program", "offer")
     program_id, token = await _import_program(ground)
-    rows = [_row(program_id, token) for _ in range(count)]
+    rows = [_row(program_id, token, seats, prices or world.prices()) for _ in range(count)]
 
     async def sent() -> AsyncIterator[service.ImportOffersRequest]:
         for row in rows:
@@ -77,7 +79,7 @@ async def _import_program(ground: Ground) -> tuple[str, str]:
     return row.program_id, result.consistency_token
 
 
-def _row(program_id: str, token: str) -> service.ImportOffersRequest:
+def _row(program_id: str, token: str, seats: int, prices: offers.PriceList) -> service.ImportOffersRequest:
     session = offers.SingleSession(
         local_start="2030-03-01T09:00",
         local_end="2030-03-01T12:00",
@@ -88,10 +90,10 @@ def _row(program_id: str, token: str) -> service.ImportOffersRequest:
         row_id="1",
         offer_id=str(uuid4()),
         definition=service.OfferDefinition(
-            program_id=program_id, capacity=offers.Capacity(maximum=12), language_codes=["en"]
+            program_id=program_id, capacity=offers.Capacity(maximum=seats), language_codes=["en"]
         ),
         plan=offers.SchedulePlan(sessions=[session]),
-        price_list=world.prices(),
+        price_list=prices,
         min_tokens=[token],
         max_wait=_PATIENCE,
     )

@@ -133,6 +133,7 @@ def _offer(section: dict[str, Any], sessions: list[_Session], today: date) -> Fa
             "capacity.maximum": int(section["seats"]),
             "capacity.opening_balance": taken,
             "seats_taken": taken,
+            "waitlist_open": True,
             "price_list.tiers[0].name": "Standard",
             "price_list.tiers[0].price.currency_code": "USD",
             "price_list.tiers[0].price.units": 480,
