@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check faults test-more lint format types proto proto-check bench real-input tools lock venv clean
+.PHONY: help run demo test check faults test-more coverage mutation lint format types proto proto-check bench real-input tools lock venv clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -27,11 +27,18 @@ demo: $(STAMP) ## Start everything and load the sample catalogue
 test: $(STAMP) ## Run the units, the bus's contracts and the whole line, on real PostgreSQL and NATS
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/unit tests/contract tests/e2e/test_line.py
 
-check: lint types proto-check test-more ## Check everything else that CI checks
+check: lint types proto-check coverage test-more ## Check everything else that CI checks
 
 test-more: $(STAMP) ## Run the tests that `test` does not: integration, processes, the README's tour, faults, fuzz
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/integration tests/e2e tests/faults tests/fuzz \
 	  --ignore tests/e2e/test_line.py
+
+coverage: $(STAMP) ## Check that the units take every branch of the rules
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile tests/unit/offer tests/unit/program \
+	  --cov=offer_svc.domain --cov=program_svc.domain --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+mutation: $(STAMP) ## Change the rules one by one and count which changes the units notice (tens of minutes)
+	@$(BIN)/python tests/mutation.py
 
 faults: $(STAMP) ## Kill every process under load for FAULTS_SECONDS (600) from FAULTS_SEED, and compare all stores
 	@FAULTS_SECONDS=$${FAULTS_SECONDS:-600} $(BIN)/python -m pytest tests/faults
