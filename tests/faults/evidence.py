@@ -27,6 +27,9 @@ _JOURNAL: Final = (
     "SELECT lane, seq, epoch, event_id, previous_event_id, aggregate_id, revision, type, request_id, public "
     "FROM journal ORDER BY lane, seq"
 )
+_REVISIONS: Final = "SELECT {kind}_id AS id, revision FROM {kind}"
+_KINDS: Final = {"program": ("program", "reviewer"), "offer": ("offer",)}
+"""The kinds of aggregates that a source's journal records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ async def gather(places: Places) -> Evidence:
     for source in SOURCES:
         async with _database(places.databases[source]) as connection:
             rows = await connection.fetch(_JOURNAL)
-            stored = await connection.fetch(f"SELECT {source}_id AS id, revision FROM {source}")  # noqa: S608 - our names
+            stored = [row for kind in _KINDS[source] for row in await connection.fetch(_REVISIONS.format(kind=kind))]
             journal[source] = [_recorded(row) for row in rows]
             requests[source] = [(row["request_id"], row["aggregate_id"], row["revision"]) for row in rows]
             aggregates[source] = {row["id"]: row["revision"] for row in stored}
