@@ -149,6 +149,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The hold can't be extended further. Metadata: `expire_time`."""
     ERROR_REASON_RESERVATION_STATE: _ErrorReason.ValueType  # 79
     """The reservation's state does not allow the command. Metadata: `state`, `command`."""
+    ERROR_REASON_WAIVER_REASON_MISSING: _ErrorReason.ValueType  # 80
+    """A waiver needs a reason."""
+    ERROR_REASON_RETIREMENT_REASON_MISSING: _ErrorReason.ValueType  # 81
+    """A retirement needs a reason."""
     ERROR_REASON_TOO_LATE_TO_LEAVE: _ErrorReason.ValueType  # 100
     """The offer has begun: confirmed seats can't be given back. Metadata: `start`, `leave_until` (empty where it was not
     rescheduled).
@@ -291,6 +295,10 @@ ERROR_REASON_HOLD_LIMIT: ErrorReason.ValueType  # 78
 """The hold can't be extended further. Metadata: `expire_time`."""
 ERROR_REASON_RESERVATION_STATE: ErrorReason.ValueType  # 79
 """The reservation's state does not allow the command. Metadata: `state`, `command`."""
+ERROR_REASON_WAIVER_REASON_MISSING: ErrorReason.ValueType  # 80
+"""A waiver needs a reason."""
+ERROR_REASON_RETIREMENT_REASON_MISSING: ErrorReason.ValueType  # 81
+"""A retirement needs a reason."""
 ERROR_REASON_TOO_LATE_TO_LEAVE: ErrorReason.ValueType  # 100
 """The offer has begun: confirmed seats can't be given back. Metadata: `start`, `leave_until` (empty where it was not
 rescheduled).

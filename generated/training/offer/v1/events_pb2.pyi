@@ -68,7 +68,7 @@ class OfferEvent(_message.Message):
 
     @_builtins.property
     def at_risk(self) -> Global___OfferAtRisk:
-        """The minimum was not reached at the decision deadline."""
+        """It is below its minimum, at the decision deadline or since."""
 
     @_builtins.property
     def completed(self) -> Global___OfferCompleted:
@@ -291,7 +291,7 @@ class PublishedOffer(_message.Message):
     waitlist_open: _builtins.bool
     """Whether the waitlist takes another entry."""
     at_risk: _builtins.bool
-    """The minimum was not reached at the decision deadline, and has not been since."""
+    """The decision deadline has passed, and fewer than the minimum take part for certain."""
     @_builtins.property
     def schedule(self) -> _offer_pb2.Schedule:
         """The sessions in order, without join URIs, or the access window."""

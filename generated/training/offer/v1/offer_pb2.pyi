@@ -157,13 +157,15 @@ class Offer(_message.Message):
     booking_mode: Global___BookingMode.ValueType
     """Output only. What its schedule does where a room or a trainer is booked elsewhere; set once it is scheduled."""
     cancel_below_minimum: _builtins.bool
-    """Whether the offer is cancelled if the minimum is not reached by then; otherwise it is only flagged `at_risk`."""
+    """Whether the offer is cancelled if the minimum is not reached by then; otherwise, or if it has begun, it is only
+    flagged `at_risk`.
+    """
     waitlist_limit: _builtins.int
     """How many entries the waitlist may have; absent means no limit, zero no waitlist."""
     sales_closed: _builtins.bool
     """Output only. Whether sales are closed, whatever the sales window says."""
     at_risk: _builtins.bool
-    """Output only. The minimum was not reached at the decision deadline, and has not been since."""
+    """Output only. The decision deadline has passed, and fewer than the minimum take part for certain."""
     source_offer_id: _builtins.str
     """Output only. The offer whose copy it is (UUID), if it is one."""
     @_builtins.property
@@ -426,7 +428,7 @@ class Session(_message.Message):
     mode: _vocabulary_pb2.DeliveryMode.ValueType
     """How it is held: ONSITE, ONLINE or HYBRID."""
     join_uri: _builtins.str
-    """Where to join over the network. It is shown to those who hold a seat and never published."""
+    """Where to join over the network, for those who hold a seat. It is shown to offer managers only, and never published."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it starts."""
@@ -477,7 +479,7 @@ class Place(_message.Message):
     venue: _builtins.str
     """The venue's name."""
     room: _builtins.str
-    """The room. Venue and room together name what can be booked once at a time."""
+    """The room. Venue and room together name what can be booked once at a time, however they are spaced and capitalised."""
     @_builtins.property
     def address(self) -> _postal_address_pb2.PostalAddress:
         """The postal address."""
@@ -516,7 +518,7 @@ class Capacity(_message.Message):
     maximum: _builtins.int
     """The number of seats."""
     opening_balance: _builtins.int
-    """Seats taken elsewhere before an import, without names."""
+    """Seats taken elsewhere before an import, without names; only an import sets them."""
     def __init__(
         self,
         *,
@@ -582,7 +584,9 @@ class PriceTier(_message.Message):
     quantity_limit: _builtins.int
     """How many seats can be sold at it; absent means no limit of its own."""
     code: _builtins.str
-    """The code that opens it; empty means public. It is never published, nor is a tier that needs one."""
+    """The code that opens it; empty means public. It is shown to offer managers only, and never published, nor is a tier
+    that needs one.
+    """
     @_builtins.property
     def price(self) -> _money_pb2.Money:
         """The price of one seat. Zero is a price."""
@@ -619,7 +623,7 @@ class Cancellation(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     CANCEL_TIME_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Why. It is kept in the history and never published."""
+    """Why. It is kept in the history, shown to offer managers only, and never published."""
     @_builtins.property
     def cancel_time(self) -> _timestamp_pb2.Timestamp:
         """When it was cancelled."""

@@ -90,14 +90,16 @@ class OfferDefinition(_message.Message):
     CANCEL_BELOW_MINIMUM_FIELD_NUMBER: _builtins.int
     WAITLIST_LIMIT_FIELD_NUMBER: _builtins.int
     program_id: _builtins.str
-    """The program it is a run of (UUID)."""
+    """The program it is a run of (UUID). Needed to create or import an offer; it never changes after that."""
     cancel_below_minimum: _builtins.bool
-    """Whether the offer is cancelled if the minimum is not reached by then; otherwise it is only flagged `at_risk`."""
+    """Whether the offer is cancelled if the minimum is not reached by then; otherwise, or if it has begun, it is only
+    flagged `at_risk`.
+    """
     waitlist_limit: _builtins.int
     """How many entries the waitlist may have; absent means no limit, zero no waitlist."""
     @_builtins.property
     def capacity(self) -> _offer_pb2.Capacity:
-        """The number of seats and the minimum."""
+        """The number of seats and the minimum. Only an import may have an opening balance."""
 
     @_builtins.property
     def sales_window(self) -> _interval_pb2.Interval:
@@ -109,7 +111,9 @@ class OfferDefinition(_message.Message):
 
     @_builtins.property
     def decision_deadline(self) -> _timestamp_pb2.Timestamp:
-        """When it is decided whether enough people take part: it is then at risk, or cancelled. Absent: never."""
+        """When it is decided whether enough people take part: it is then at risk, or cancelled. Absent: never. For a published
+        offer it must be still to come and not after the offer's end.
+        """
 
     def __init__(
         self,
@@ -523,9 +527,9 @@ class SetCapacityRequest(_message.Message):
     validate_only: _builtins.bool
     """Check everything, change nothing."""
     minimum: _builtins.int
-    """Fewer than this and the training is at risk."""
+    """Fewer than this and the training is at risk; absent: as it is."""
     maximum: _builtins.int
-    """The number of seats, those taken before an import included; never fewer than are taken."""
+    """The number of seats, those taken before an import included, never fewer than are taken; absent: as it is."""
     @_builtins.property
     def min_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the service's copy of released programs must have seen, as consistency tokens."""
@@ -543,14 +547,21 @@ class SetCapacityRequest(_message.Message):
         validate_only: _builtins.bool = ...,
         min_tokens: _abc.Iterable[_builtins.str] | None = ...,
         max_wait: _duration_pb2.Duration | None = ...,
-        minimum: _builtins.int = ...,
-        maximum: _builtins.int = ...,
+        minimum: _builtins.int | None = ...,
+        maximum: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["max_wait", b"max_wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "max_wait", b"max_wait", "maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "max_wait", b"max_wait", "maximum", b"maximum", "min_tokens", b"min_tokens", "minimum", b"minimum", "offer_id", b"offer_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "etag", b"etag", "max_wait", b"max_wait", "maximum", b"maximum", "min_tokens", b"min_tokens", "minimum", b"minimum", "offer_id", b"offer_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
+    _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015
+    _WhichOneofReturnType__minimum: _TypeAlias = _typing.Literal["minimum"]  # noqa: Y015
+    _WhichOneofArgType__minimum: _TypeAlias = _typing.Literal["_minimum", b"_minimum"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum) -> _WhichOneofReturnType__maximum | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum) -> _WhichOneofReturnType__minimum | None: ...
 
 Global___SetCapacityRequest: _TypeAlias = SetCapacityRequest  # noqa: Y015
 
@@ -1719,7 +1730,9 @@ class EraseParticipantRequest(_message.Message):
     participant_id: _builtins.str
     """The participant: an opaque id."""
     request_id: _builtins.str
-    """Identifies this request (UUID)."""
+    """Names this request (UUID) for the caller; it is not kept. Repeating the call is harmless at any time, and the response
+    tells what was left to erase.
+    """
     validate_only: _builtins.bool
     """Check everything, change nothing."""
     def __init__(

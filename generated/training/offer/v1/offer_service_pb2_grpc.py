@@ -240,8 +240,8 @@ class OfferServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetCapacity(self, request, context):
-        """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait.
-        Roles: offer_manager.
+        """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait;
+        whoever waits for more seats than there are now is taken off the waitlist in their turn. Roles: offer_manager.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -262,14 +262,15 @@ class OfferServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseSales(self, request, context):
-        """Ends the sale of a published offer, whatever its sales window says. Roles: offer_manager.
+        """Ends the sale of a published offer, whatever its sales window says. Nobody who waits is given a seat until it is
+        sold again. Roles: offer_manager.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReopenSales(self, request, context):
-        """Sells a published offer again, within its sales window. Roles: offer_manager.
+        """Sells a published offer again, within its sales window. Free seats go to those who wait first. Roles: offer_manager.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -304,7 +305,8 @@ class OfferServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReserveSeats(self, request, context):
-        """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies. Roles: sales.
+        """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies; no hold lasts
+        longer than the offer can be booked. Roles: sales.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -325,8 +327,8 @@ class OfferServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseReservation(self, request, context):
-        """Gives seats back: held ones, or confirmed ones until the offer begins or while a rescheduled offer may be left.
-        Roles: sales.
+        """Gives seats back: held ones, or confirmed ones until the first session starts or the access window ends, or while a
+        rescheduled offer may be left. Roles: sales.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -334,7 +336,9 @@ class OfferServiceServicer:
 
     def JoinWaitlist(self, request, context):
         """Puts a participant on the waitlist of an offer that has not the seats wanted. Seats that become free are held for
-        24 hours for those who wait, in their order. Roles: sales.
+        24 hours for those who wait, in their order, as long as the offer can be booked. They cost what was noted at joining;
+        if the seats of that tier are sold by then, what applies at that moment (to those who have the code of that tier), or
+        what was noted where no price applies. Roles: sales.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -349,7 +353,8 @@ class OfferServiceServicer:
 
     def EraseParticipant(self, request, context):
         """Erases a participant's name everywhere in this service; counts and seats stay as they are. It can be repeated at any
-        time. Roles: offer_manager, operator.
+        time. A request of before that named the participant is not recognised any more: repeated with its `request_id`, it
+        is refused with `REQUEST_ID_REUSED`. Roles: offer_manager, operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -363,7 +368,8 @@ class OfferServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetOffers(self, request, context):
-        """Returns up to 100 offers in the order asked for. Roles: offer_manager, sales, operator, service.
+        """Returns up to 100 offers in the order asked for, which must not be larger together than a message may be (4 MiB).
+        Roles: offer_manager, sales, operator, service.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -57,17 +57,19 @@ class OfferServiceStub:
     for 14 days. Roles: offer_manager.
     """
     SetCapacity: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.SetCapacityRequest, _offer_service_pb2.SetCapacityResponse]
-    """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait.
-    Roles: offer_manager.
+    """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait;
+    whoever waits for more seats than there are now is taken off the waitlist in their turn. Roles: offer_manager.
     """
     CopyOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.CopyOfferRequest, _offer_service_pb2.CopyOfferResponse]
     """Creates a draft with another offer's definition and prices, on new dates. Roles: offer_manager."""
     PublishOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.PublishOfferRequest, _offer_service_pb2.PublishOfferResponse]
     """Makes a complete draft visible. Roles: offer_manager."""
     CloseSales: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.CloseSalesRequest, _offer_service_pb2.CloseSalesResponse]
-    """Ends the sale of a published offer, whatever its sales window says. Roles: offer_manager."""
+    """Ends the sale of a published offer, whatever its sales window says. Nobody who waits is given a seat until it is
+    sold again. Roles: offer_manager.
+    """
     ReopenSales: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ReopenSalesRequest, _offer_service_pb2.ReopenSalesResponse]
-    """Sells a published offer again, within its sales window. Roles: offer_manager."""
+    """Sells a published offer again, within its sales window. Free seats go to those who wait first. Roles: offer_manager."""
     CancelOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.CancelOfferRequest, _offer_service_pb2.CancelOfferResponse]
     """Calls a published offer off: holds are released, confirmed reservations are cancelled. Roles: offer_manager."""
     DeleteOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.DeleteOfferRequest, _offer_service_pb2.DeleteOfferResponse]
@@ -77,29 +79,36 @@ class OfferServiceStub:
     ConfirmPrice: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ConfirmPriceRequest, _offer_service_pb2.ConfirmPriceResponse]
     """Tells whether a quote's price is still the present one. Roles: sales."""
     ReserveSeats: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ReserveSeatsRequest, _offer_service_pb2.ReserveSeatsResponse]
-    """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies. Roles: sales."""
+    """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies; no hold lasts
+    longer than the offer can be booked. Roles: sales.
+    """
     ExtendReservation: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ExtendReservationRequest, _offer_service_pb2.ExtendReservationResponse]
     """Holds reserved seats for another ten minutes from now, at most an hour after the hold began. Roles: sales."""
     ConfirmReservation: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ConfirmReservationRequest, _offer_service_pb2.ConfirmReservationResponse]
     """Confirms held seats before the hold expires. Roles: sales."""
     ReleaseReservation: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ReleaseReservationRequest, _offer_service_pb2.ReleaseReservationResponse]
-    """Gives seats back: held ones, or confirmed ones until the offer begins or while a rescheduled offer may be left.
-    Roles: sales.
+    """Gives seats back: held ones, or confirmed ones until the first session starts or the access window ends, or while a
+    rescheduled offer may be left. Roles: sales.
     """
     JoinWaitlist: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.JoinWaitlistRequest, _offer_service_pb2.JoinWaitlistResponse]
     """Puts a participant on the waitlist of an offer that has not the seats wanted. Seats that become free are held for
-    24 hours for those who wait, in their order. Roles: sales.
+    24 hours for those who wait, in their order, as long as the offer can be booked. They cost what was noted at joining;
+    if the seats of that tier are sold by then, what applies at that moment (to those who have the code of that tier), or
+    what was noted where no price applies. Roles: sales.
     """
     LeaveWaitlist: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.LeaveWaitlistRequest, _offer_service_pb2.LeaveWaitlistResponse]
     """Takes a participant off the waitlist. Roles: sales."""
     EraseParticipant: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.EraseParticipantRequest, _offer_service_pb2.EraseParticipantResponse]
     """Erases a participant's name everywhere in this service; counts and seats stay as they are. It can be repeated at any
-    time. Roles: offer_manager, operator.
+    time. A request of before that named the participant is not recognised any more: repeated with its `request_id`, it
+    is refused with `REQUEST_ID_REUSED`. Roles: offer_manager, operator.
     """
     GetOffer: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.GetOfferRequest, _offer_service_pb2.GetOfferResponse]
     """Returns one offer. Roles: offer_manager, sales, operator, service."""
     BatchGetOffers: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.BatchGetOffersRequest, _offer_service_pb2.BatchGetOffersResponse]
-    """Returns up to 100 offers in the order asked for. Roles: offer_manager, sales, operator, service."""
+    """Returns up to 100 offers in the order asked for, which must not be larger together than a message may be (4 MiB).
+    Roles: offer_manager, sales, operator, service.
+    """
     ListOffers: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.ListOffersRequest, _offer_service_pb2.ListOffersResponse]
     """Lists offers, latest change first. Roles: offer_manager, sales, operator, service."""
     GetReservation: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.GetReservationRequest, _offer_service_pb2.GetReservationResponse]
@@ -145,17 +154,19 @@ class OfferServiceAsyncStub(OfferServiceStub):
     for 14 days. Roles: offer_manager.
     """
     SetCapacity: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.SetCapacityRequest, _offer_service_pb2.SetCapacityResponse]  # type: ignore[assignment]
-    """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait.
-    Roles: offer_manager.
+    """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait;
+    whoever waits for more seats than there are now is taken off the waitlist in their turn. Roles: offer_manager.
     """
     CopyOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.CopyOfferRequest, _offer_service_pb2.CopyOfferResponse]  # type: ignore[assignment]
     """Creates a draft with another offer's definition and prices, on new dates. Roles: offer_manager."""
     PublishOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.PublishOfferRequest, _offer_service_pb2.PublishOfferResponse]  # type: ignore[assignment]
     """Makes a complete draft visible. Roles: offer_manager."""
     CloseSales: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.CloseSalesRequest, _offer_service_pb2.CloseSalesResponse]  # type: ignore[assignment]
-    """Ends the sale of a published offer, whatever its sales window says. Roles: offer_manager."""
+    """Ends the sale of a published offer, whatever its sales window says. Nobody who waits is given a seat until it is
+    sold again. Roles: offer_manager.
+    """
     ReopenSales: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ReopenSalesRequest, _offer_service_pb2.ReopenSalesResponse]  # type: ignore[assignment]
-    """Sells a published offer again, within its sales window. Roles: offer_manager."""
+    """Sells a published offer again, within its sales window. Free seats go to those who wait first. Roles: offer_manager."""
     CancelOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.CancelOfferRequest, _offer_service_pb2.CancelOfferResponse]  # type: ignore[assignment]
     """Calls a published offer off: holds are released, confirmed reservations are cancelled. Roles: offer_manager."""
     DeleteOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.DeleteOfferRequest, _offer_service_pb2.DeleteOfferResponse]  # type: ignore[assignment]
@@ -165,29 +176,36 @@ class OfferServiceAsyncStub(OfferServiceStub):
     ConfirmPrice: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ConfirmPriceRequest, _offer_service_pb2.ConfirmPriceResponse]  # type: ignore[assignment]
     """Tells whether a quote's price is still the present one. Roles: sales."""
     ReserveSeats: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ReserveSeatsRequest, _offer_service_pb2.ReserveSeatsResponse]  # type: ignore[assignment]
-    """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies. Roles: sales."""
+    """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies; no hold lasts
+    longer than the offer can be booked. Roles: sales.
+    """
     ExtendReservation: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ExtendReservationRequest, _offer_service_pb2.ExtendReservationResponse]  # type: ignore[assignment]
     """Holds reserved seats for another ten minutes from now, at most an hour after the hold began. Roles: sales."""
     ConfirmReservation: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ConfirmReservationRequest, _offer_service_pb2.ConfirmReservationResponse]  # type: ignore[assignment]
     """Confirms held seats before the hold expires. Roles: sales."""
     ReleaseReservation: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ReleaseReservationRequest, _offer_service_pb2.ReleaseReservationResponse]  # type: ignore[assignment]
-    """Gives seats back: held ones, or confirmed ones until the offer begins or while a rescheduled offer may be left.
-    Roles: sales.
+    """Gives seats back: held ones, or confirmed ones until the first session starts or the access window ends, or while a
+    rescheduled offer may be left. Roles: sales.
     """
     JoinWaitlist: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.JoinWaitlistRequest, _offer_service_pb2.JoinWaitlistResponse]  # type: ignore[assignment]
     """Puts a participant on the waitlist of an offer that has not the seats wanted. Seats that become free are held for
-    24 hours for those who wait, in their order. Roles: sales.
+    24 hours for those who wait, in their order, as long as the offer can be booked. They cost what was noted at joining;
+    if the seats of that tier are sold by then, what applies at that moment (to those who have the code of that tier), or
+    what was noted where no price applies. Roles: sales.
     """
     LeaveWaitlist: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.LeaveWaitlistRequest, _offer_service_pb2.LeaveWaitlistResponse]  # type: ignore[assignment]
     """Takes a participant off the waitlist. Roles: sales."""
     EraseParticipant: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.EraseParticipantRequest, _offer_service_pb2.EraseParticipantResponse]  # type: ignore[assignment]
     """Erases a participant's name everywhere in this service; counts and seats stay as they are. It can be repeated at any
-    time. Roles: offer_manager, operator.
+    time. A request of before that named the participant is not recognised any more: repeated with its `request_id`, it
+    is refused with `REQUEST_ID_REUSED`. Roles: offer_manager, operator.
     """
     GetOffer: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.GetOfferRequest, _offer_service_pb2.GetOfferResponse]  # type: ignore[assignment]
     """Returns one offer. Roles: offer_manager, sales, operator, service."""
     BatchGetOffers: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.BatchGetOffersRequest, _offer_service_pb2.BatchGetOffersResponse]  # type: ignore[assignment]
-    """Returns up to 100 offers in the order asked for. Roles: offer_manager, sales, operator, service."""
+    """Returns up to 100 offers in the order asked for, which must not be larger together than a message may be (4 MiB).
+    Roles: offer_manager, sales, operator, service.
+    """
     ListOffers: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.ListOffersRequest, _offer_service_pb2.ListOffersResponse]  # type: ignore[assignment]
     """Lists offers, latest change first. Roles: offer_manager, sales, operator, service."""
     GetReservation: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.GetReservationRequest, _offer_service_pb2.GetReservationResponse]  # type: ignore[assignment]
@@ -266,8 +284,8 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offer_service_pb2.SetCapacityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.SetCapacityResponse, _abc.Awaitable[_offer_service_pb2.SetCapacityResponse]]:
-        """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait.
-        Roles: offer_manager.
+        """Sets the number of seats and the minimum of a draft or published offer. Seats that this frees go to those who wait;
+        whoever waits for more seats than there are now is taken off the waitlist in their turn. Roles: offer_manager.
         """
 
     @_abc_1.abstractmethod
@@ -292,7 +310,9 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offer_service_pb2.CloseSalesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.CloseSalesResponse, _abc.Awaitable[_offer_service_pb2.CloseSalesResponse]]:
-        """Ends the sale of a published offer, whatever its sales window says. Roles: offer_manager."""
+        """Ends the sale of a published offer, whatever its sales window says. Nobody who waits is given a seat until it is
+        sold again. Roles: offer_manager.
+        """
 
     @_abc_1.abstractmethod
     def ReopenSales(
@@ -300,7 +320,7 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offer_service_pb2.ReopenSalesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.ReopenSalesResponse, _abc.Awaitable[_offer_service_pb2.ReopenSalesResponse]]:
-        """Sells a published offer again, within its sales window. Roles: offer_manager."""
+        """Sells a published offer again, within its sales window. Free seats go to those who wait first. Roles: offer_manager."""
 
     @_abc_1.abstractmethod
     def CancelOffer(
@@ -340,7 +360,9 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offer_service_pb2.ReserveSeatsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.ReserveSeatsResponse, _abc.Awaitable[_offer_service_pb2.ReserveSeatsResponse]]:
-        """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies. Roles: sales."""
+        """Holds seats in a participant's name for ten minutes, at the price quoted or the one that applies; no hold lasts
+        longer than the offer can be booked. Roles: sales.
+        """
 
     @_abc_1.abstractmethod
     def ExtendReservation(
@@ -364,8 +386,8 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offer_service_pb2.ReleaseReservationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.ReleaseReservationResponse, _abc.Awaitable[_offer_service_pb2.ReleaseReservationResponse]]:
-        """Gives seats back: held ones, or confirmed ones until the offer begins or while a rescheduled offer may be left.
-        Roles: sales.
+        """Gives seats back: held ones, or confirmed ones until the first session starts or the access window ends, or while a
+        rescheduled offer may be left. Roles: sales.
         """
 
     @_abc_1.abstractmethod
@@ -375,7 +397,9 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.JoinWaitlistResponse, _abc.Awaitable[_offer_service_pb2.JoinWaitlistResponse]]:
         """Puts a participant on the waitlist of an offer that has not the seats wanted. Seats that become free are held for
-        24 hours for those who wait, in their order. Roles: sales.
+        24 hours for those who wait, in their order, as long as the offer can be booked. They cost what was noted at joining;
+        if the seats of that tier are sold by then, what applies at that moment (to those who have the code of that tier), or
+        what was noted where no price applies. Roles: sales.
         """
 
     @_abc_1.abstractmethod
@@ -393,7 +417,8 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.EraseParticipantResponse, _abc.Awaitable[_offer_service_pb2.EraseParticipantResponse]]:
         """Erases a participant's name everywhere in this service; counts and seats stay as they are. It can be repeated at any
-        time. Roles: offer_manager, operator.
+        time. A request of before that named the participant is not recognised any more: repeated with its `request_id`, it
+        is refused with `REQUEST_ID_REUSED`. Roles: offer_manager, operator.
         """
 
     @_abc_1.abstractmethod
@@ -410,7 +435,9 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offer_service_pb2.BatchGetOffersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offer_service_pb2.BatchGetOffersResponse, _abc.Awaitable[_offer_service_pb2.BatchGetOffersResponse]]:
-        """Returns up to 100 offers in the order asked for. Roles: offer_manager, sales, operator, service."""
+        """Returns up to 100 offers in the order asked for, which must not be larger together than a message may be (4 MiB).
+        Roles: offer_manager, sales, operator, service.
+        """
 
     @_abc_1.abstractmethod
     def ListOffers(

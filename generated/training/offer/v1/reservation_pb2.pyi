@@ -92,7 +92,9 @@ class Reservation(_message.Message):
     """Its number in the order of the waitlist, if it was ever on it; zero otherwise."""
     @_builtins.property
     def price(self) -> Global___Price:
-        """What they cost: the price as quoted, or as it was when the reservation was made."""
+        """What they cost: the price as quoted, or as it was when the reservation was made, or when one who waited for seats of
+        a tier that was sold was given others.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:

@@ -27,7 +27,7 @@ from training.program.v1 import program_pb2 as training_dot_program_dot_v1_dot_p
 from training.program.v1 import review_pb2 as training_dot_program_dot_v1_dot_review__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n training/program/v1/events.proto\x12\x13training.program.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!training/program/v1/program.proto\x1a training/program/v1/review.proto\"\xd1\x01\n\x0cProgramEvent\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x38\n\x08released\x18\x02 \x01(\x0b\x32$.training.program.v1.ProgramReleasedH\x00\x12\x36\n\x07retired\x18\x03 \x01(\x0b\x32#.training.program.v1.ProgramRetiredH\x00\x12\x36\n\x07program\x18\x0f \x01(\x0b\x32%.training.program.v1.PublishedProgramB\x08\n\x06\x63hange\"\"\n\x0fProgramReleased\x12\x0f\n\x07version\x18\x01 \x01(\x05\"E\n\x0eProgramRetired\x12\x1c\n\x14successor_program_id\x18\x01 \x01(\t\x12\x15\n\rcancel_offers\x18\x02 \x01(\x08\"\xac\x03\n\x10PublishedProgram\x12\x12\n\nprogram_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".training.program.v1.Program.State\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12\x34\n\x07\x63ontent\x18\x05 \x01(\x0b\x32#.training.program.v1.ProgramContent\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0crelease_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bretire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14successor_program_id\x18\n \x01(\t\x12\x15\n\rcancel_offers\x18\x0b \x01(\x08\"]\n\x15ProgramRevisionRecord\x12\x0f\n\x07\x63ommand\x18\x01 \x01(\t\x12\x33\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\".training.program.v1.ProgramChange\"_\n\x16ReviewerRevisionRecord\x12\x0f\n\x07\x63ommand\x18\x01 \x01(\t\x12\x34\n\x07\x63hanges\x18\x02 \x03(\x0b\x32#.training.program.v1.ReviewerChange\"\xf3\n\n\rProgramChange\x12\x36\n\x07\x63reated\x18\x01 \x01(\x0b\x32#.training.program.v1.ProgramCreatedH\x00\x12>\n\x0f\x63ontent_changed\x18\x02 \x01(\x0b\x32#.training.program.v1.ContentChangedH\x00\x12:\n\tsubmitted\x18\x03 \x01(\x0b\x32%.training.program.v1.VersionSubmittedH\x00\x12\x38\n\x08\x61pproved\x18\x04 \x01(\x0b\x32$.training.program.v1.VersionApprovedH\x00\x12\x38\n\x08released\x18\x05 \x01(\x0b\x32$.training.program.v1.VersionReleasedH\x00\x12\x36\n\x07retired\x18\x06 \x01(\x0b\x32#.training.program.v1.VersionRetiredH\x00\x12\x38\n\x08reopened\x18\x07 \x01(\x0b\x32$.training.program.v1.VersionReopenedH\x00\x12:\n\twithdrawn\x18\x08 \x01(\x0b\x32%.training.program.v1.VersionWithdrawnH\x00\x12\x42\n\x11\x63hanges_requested\x18\t \x01(\x0b\x32%.training.program.v1.ChangesRequestedH\x00\x12\x38\n\x08rejected\x18\n \x01(\x0b\x32$.training.program.v1.VersionRejectedH\x00\x12\x44\n\x12reviewers_assigned\x18\x0b \x01(\x0b\x32&.training.program.v1.ReviewersAssignedH\x00\x12\x42\n\x11reviewers_dropped\x18\x0c \x01(\x0b\x32%.training.program.v1.ReviewersDroppedH\x00\x12:\n\rreview_queued\x18\r \x01(\x0b\x32!.training.program.v1.ReviewQueuedH\x00\x12>\n\x0freview_dequeued\x18\x0e \x01(\x0b\x32#.training.program.v1.ReviewDequeuedH\x00\x12:\n\rcomment_added\x18\x0f \x01(\x0b\x32!.training.program.v1.CommentAddedH\x00\x12@\n\x10\x63omment_resolved\x18\x10 \x01(\x0b\x32$.training.program.v1.CommentResolvedH\x00\x12\x42\n\x11release_scheduled\x18\x11 \x01(\x0b\x32%.training.program.v1.ReleaseScheduledH\x00\x12\x46\n\x13release_unscheduled\x18\x12 \x01(\x0b\x32\'.training.program.v1.ReleaseUnscheduledH\x00\x12<\n\x0erelease_failed\x18\x13 \x01(\x0b\x32\".training.program.v1.ReleaseFailedH\x00\x12\x36\n\x07revised\x18\x14 \x01(\x0b\x32#.training.program.v1.VersionRevisedH\x00\x12H\n\x14retirement_scheduled\x18\x15 \x01(\x0b\x32(.training.program.v1.RetirementScheduledH\x00\x12\x36\n\x07\x64\x65leted\x18\x16 \x01(\x0b\x32#.training.program.v1.ProgramDeletedH\x00\x42\x06\n\x04kind\"j\n\x0eProgramCreated\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\t\x12\x12\n\nco_authors\x18\x02 \x03(\t\x12\x34\n\x07\x63ontent\x18\x03 \x01(\x0b\x32#.training.program.v1.ProgramContent\"V\n\x0e\x43ontentChanged\x12\x34\n\x07\x63ontent\x18\x01 \x01(\x0b\x32#.training.program.v1.ProgramContent\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\"\x12\n\x10VersionSubmitted\"5\n\x0fVersionApproved\x12\x10\n\x08reviewer\x18\x01 \x01(\t\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"?\n\x0fVersionReleased\x12,\n\x07waivers\x18\x01 \x03(\x0b\x32\x1b.training.program.v1.Waiver\"E\n\x0eVersionRetired\x12\x33\n\nretirement\x18\x01 \x01(\x0b\x32\x1f.training.program.v1.Retirement\"\x11\n\x0fVersionReopened\"\x12\n\x10VersionWithdrawn\"2\n\x10\x43hangesRequested\x12\x10\n\x08reviewer\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"3\n\x0fVersionRejected\x12\x10\n\x08reviewer\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"&\n\x11ReviewersAssigned\x12\x11\n\treviewers\x18\x01 \x03(\t\"%\n\x10ReviewersDropped\x12\x11\n\treviewers\x18\x01 \x03(\t\"\x0e\n\x0cReviewQueued\"\x10\n\x0eReviewDequeued\"C\n\x0c\x43ommentAdded\x12\x33\n\x07\x63omment\x18\x01 \x01(\x0b\x32\".training.program.v1.ReviewComment\"I\n\x0f\x43ommentResolved\x12\x12\n\ncomment_id\x18\x01 \x01(\t\x12\x10\n\x08resolver\x18\x02 \x01(\t\x12\x10\n\x08\x62locking\x18\x03 \x01(\x08\"r\n\x10ReleaseScheduled\x12\x30\n\x0crelease_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07waivers\x18\x02 \x03(\x0b\x32\x1b.training.program.v1.Waiver\"\x14\n\x12ReleaseUnscheduled\"G\n\rReleaseFailed\x12\x36\n\nviolations\x18\x01 \x03(\x0b\x32\".training.program.v1.GateViolation\"!\n\x0eVersionRevised\x12\x0f\n\x07version\x18\x01 \x01(\x05\"J\n\x13RetirementScheduled\x12\x33\n\nretirement\x18\x01 \x01(\x0b\x32\x1f.training.program.v1.Retirement\"\x10\n\x0eProgramDeleted\"\xc9\x01\n\x0eReviewerChange\x12=\n\nregistered\x18\x01 \x01(\x0b\x32\'.training.program.v1.ReviewerRegisteredH\x00\x12\x37\n\x07updated\x18\x02 \x01(\x0b\x32$.training.program.v1.ReviewerUpdatedH\x00\x12\x37\n\x07removed\x18\x03 \x01(\x0b\x32$.training.program.v1.ReviewerRemovedH\x00\x42\x06\n\x04kind\"U\n\x12ReviewerRegistered\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x12\n\ncategories\x18\x02 \x03(\t\x12\x18\n\x10max_open_reviews\x18\x03 \x01(\x05\"?\n\x0fReviewerUpdated\x12\x12\n\ncategories\x18\x01 \x03(\t\x12\x18\n\x10max_open_reviews\x18\x02 \x01(\x05\"\x11\n\x0fReviewerRemovedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n training/program/v1/events.proto\x12\x13training.program.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!training/program/v1/program.proto\x1a training/program/v1/review.proto\"\xd1\x01\n\x0cProgramEvent\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x38\n\x08released\x18\x02 \x01(\x0b\x32$.training.program.v1.ProgramReleasedH\x00\x12\x36\n\x07retired\x18\x03 \x01(\x0b\x32#.training.program.v1.ProgramRetiredH\x00\x12\x36\n\x07program\x18\x0f \x01(\x0b\x32%.training.program.v1.PublishedProgramB\x08\n\x06\x63hange\"\"\n\x0fProgramReleased\x12\x0f\n\x07version\x18\x01 \x01(\x05\"E\n\x0eProgramRetired\x12\x1c\n\x14successor_program_id\x18\x01 \x01(\t\x12\x15\n\rcancel_offers\x18\x02 \x01(\x08\"\xac\x03\n\x10PublishedProgram\x12\x12\n\nprogram_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".training.program.v1.Program.State\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12\x34\n\x07\x63ontent\x18\x05 \x01(\x0b\x32#.training.program.v1.ProgramContent\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0crelease_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bretire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14successor_program_id\x18\n \x01(\t\x12\x15\n\rcancel_offers\x18\x0b \x01(\x08\"]\n\x15ProgramRevisionRecord\x12\x0f\n\x07\x63ommand\x18\x01 \x01(\t\x12\x33\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\".training.program.v1.ProgramChange\"_\n\x16ReviewerRevisionRecord\x12\x0f\n\x07\x63ommand\x18\x01 \x01(\t\x12\x34\n\x07\x63hanges\x18\x02 \x03(\x0b\x32#.training.program.v1.ReviewerChange\"\xf3\n\n\rProgramChange\x12\x36\n\x07\x63reated\x18\x01 \x01(\x0b\x32#.training.program.v1.ProgramCreatedH\x00\x12>\n\x0f\x63ontent_changed\x18\x02 \x01(\x0b\x32#.training.program.v1.ContentChangedH\x00\x12:\n\tsubmitted\x18\x03 \x01(\x0b\x32%.training.program.v1.VersionSubmittedH\x00\x12\x38\n\x08\x61pproved\x18\x04 \x01(\x0b\x32$.training.program.v1.VersionApprovedH\x00\x12\x38\n\x08released\x18\x05 \x01(\x0b\x32$.training.program.v1.VersionReleasedH\x00\x12\x36\n\x07retired\x18\x06 \x01(\x0b\x32#.training.program.v1.VersionRetiredH\x00\x12\x38\n\x08reopened\x18\x07 \x01(\x0b\x32$.training.program.v1.VersionReopenedH\x00\x12:\n\twithdrawn\x18\x08 \x01(\x0b\x32%.training.program.v1.VersionWithdrawnH\x00\x12\x42\n\x11\x63hanges_requested\x18\t \x01(\x0b\x32%.training.program.v1.ChangesRequestedH\x00\x12\x38\n\x08rejected\x18\n \x01(\x0b\x32$.training.program.v1.VersionRejectedH\x00\x12\x44\n\x12reviewers_assigned\x18\x0b \x01(\x0b\x32&.training.program.v1.ReviewersAssignedH\x00\x12\x42\n\x11reviewers_dropped\x18\x0c \x01(\x0b\x32%.training.program.v1.ReviewersDroppedH\x00\x12:\n\rreview_queued\x18\r \x01(\x0b\x32!.training.program.v1.ReviewQueuedH\x00\x12>\n\x0freview_dequeued\x18\x0e \x01(\x0b\x32#.training.program.v1.ReviewDequeuedH\x00\x12:\n\rcomment_added\x18\x0f \x01(\x0b\x32!.training.program.v1.CommentAddedH\x00\x12@\n\x10\x63omment_resolved\x18\x10 \x01(\x0b\x32$.training.program.v1.CommentResolvedH\x00\x12\x42\n\x11release_scheduled\x18\x11 \x01(\x0b\x32%.training.program.v1.ReleaseScheduledH\x00\x12\x46\n\x13release_unscheduled\x18\x12 \x01(\x0b\x32\'.training.program.v1.ReleaseUnscheduledH\x00\x12<\n\x0erelease_failed\x18\x13 \x01(\x0b\x32\".training.program.v1.ReleaseFailedH\x00\x12\x36\n\x07revised\x18\x14 \x01(\x0b\x32#.training.program.v1.VersionRevisedH\x00\x12H\n\x14retirement_scheduled\x18\x15 \x01(\x0b\x32(.training.program.v1.RetirementScheduledH\x00\x12\x36\n\x07\x64\x65leted\x18\x16 \x01(\x0b\x32#.training.program.v1.ProgramDeletedH\x00\x42\x06\n\x04kind\"j\n\x0eProgramCreated\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\t\x12\x12\n\nco_authors\x18\x02 \x03(\t\x12\x34\n\x07\x63ontent\x18\x03 \x01(\x0b\x32#.training.program.v1.ProgramContent\"V\n\x0e\x43ontentChanged\x12\x34\n\x07\x63ontent\x18\x01 \x01(\x0b\x32#.training.program.v1.ProgramContent\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\"\x12\n\x10VersionSubmitted\"5\n\x0fVersionApproved\x12\x10\n\x08reviewer\x18\x01 \x01(\t\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"?\n\x0fVersionReleased\x12,\n\x07waivers\x18\x01 \x03(\x0b\x32\x1b.training.program.v1.Waiver\"`\n\x0eVersionRetired\x12\x33\n\nretirement\x18\x01 \x01(\x0b\x32\x1f.training.program.v1.Retirement\x12\x19\n\x11successor_dropped\x18\x02 \x01(\x08\"\x11\n\x0fVersionReopened\"\x12\n\x10VersionWithdrawn\"2\n\x10\x43hangesRequested\x12\x10\n\x08reviewer\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"3\n\x0fVersionRejected\x12\x10\n\x08reviewer\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"&\n\x11ReviewersAssigned\x12\x11\n\treviewers\x18\x01 \x03(\t\"%\n\x10ReviewersDropped\x12\x11\n\treviewers\x18\x01 \x03(\t\"\x0e\n\x0cReviewQueued\"\x10\n\x0eReviewDequeued\"C\n\x0c\x43ommentAdded\x12\x33\n\x07\x63omment\x18\x01 \x01(\x0b\x32\".training.program.v1.ReviewComment\"I\n\x0f\x43ommentResolved\x12\x12\n\ncomment_id\x18\x01 \x01(\t\x12\x10\n\x08resolver\x18\x02 \x01(\t\x12\x10\n\x08\x62locking\x18\x03 \x01(\x08\"r\n\x10ReleaseScheduled\x12\x30\n\x0crelease_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07waivers\x18\x02 \x03(\x0b\x32\x1b.training.program.v1.Waiver\"\x14\n\x12ReleaseUnscheduled\"G\n\rReleaseFailed\x12\x36\n\nviolations\x18\x01 \x03(\x0b\x32\".training.program.v1.GateViolation\"!\n\x0eVersionRevised\x12\x0f\n\x07version\x18\x01 \x01(\x05\"J\n\x13RetirementScheduled\x12\x33\n\nretirement\x18\x01 \x01(\x0b\x32\x1f.training.program.v1.Retirement\"\x10\n\x0eProgramDeleted\"\xc9\x01\n\x0eReviewerChange\x12=\n\nregistered\x18\x01 \x01(\x0b\x32\'.training.program.v1.ReviewerRegisteredH\x00\x12\x37\n\x07updated\x18\x02 \x01(\x0b\x32$.training.program.v1.ReviewerUpdatedH\x00\x12\x37\n\x07removed\x18\x03 \x01(\x0b\x32$.training.program.v1.ReviewerRemovedH\x00\x42\x06\n\x04kind\"U\n\x12ReviewerRegistered\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x12\n\ncategories\x18\x02 \x03(\t\x12\x18\n\x10max_open_reviews\x18\x03 \x01(\x05\"?\n\x0fReviewerUpdated\x12\x12\n\ncategories\x18\x01 \x03(\t\x12\x18\n\x10max_open_reviews\x18\x02 \x01(\x05\"\x11\n\x0fReviewerRemovedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -59,45 +59,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERSIONRELEASED']._serialized_start=2770
   _globals['_VERSIONRELEASED']._serialized_end=2833
   _globals['_VERSIONRETIRED']._serialized_start=2835
-  _globals['_VERSIONRETIRED']._serialized_end=2904
-  _globals['_VERSIONREOPENED']._serialized_start=2906
-  _globals['_VERSIONREOPENED']._serialized_end=2923
-  _globals['_VERSIONWITHDRAWN']._serialized_start=2925
-  _globals['_VERSIONWITHDRAWN']._serialized_end=2943
-  _globals['_CHANGESREQUESTED']._serialized_start=2945
-  _globals['_CHANGESREQUESTED']._serialized_end=2995
-  _globals['_VERSIONREJECTED']._serialized_start=2997
-  _globals['_VERSIONREJECTED']._serialized_end=3048
-  _globals['_REVIEWERSASSIGNED']._serialized_start=3050
-  _globals['_REVIEWERSASSIGNED']._serialized_end=3088
-  _globals['_REVIEWERSDROPPED']._serialized_start=3090
-  _globals['_REVIEWERSDROPPED']._serialized_end=3127
-  _globals['_REVIEWQUEUED']._serialized_start=3129
-  _globals['_REVIEWQUEUED']._serialized_end=3143
-  _globals['_REVIEWDEQUEUED']._serialized_start=3145
-  _globals['_REVIEWDEQUEUED']._serialized_end=3161
-  _globals['_COMMENTADDED']._serialized_start=3163
-  _globals['_COMMENTADDED']._serialized_end=3230
-  _globals['_COMMENTRESOLVED']._serialized_start=3232
-  _globals['_COMMENTRESOLVED']._serialized_end=3305
-  _globals['_RELEASESCHEDULED']._serialized_start=3307
-  _globals['_RELEASESCHEDULED']._serialized_end=3421
-  _globals['_RELEASEUNSCHEDULED']._serialized_start=3423
-  _globals['_RELEASEUNSCHEDULED']._serialized_end=3443
-  _globals['_RELEASEFAILED']._serialized_start=3445
-  _globals['_RELEASEFAILED']._serialized_end=3516
-  _globals['_VERSIONREVISED']._serialized_start=3518
-  _globals['_VERSIONREVISED']._serialized_end=3551
-  _globals['_RETIREMENTSCHEDULED']._serialized_start=3553
-  _globals['_RETIREMENTSCHEDULED']._serialized_end=3627
-  _globals['_PROGRAMDELETED']._serialized_start=3629
-  _globals['_PROGRAMDELETED']._serialized_end=3645
-  _globals['_REVIEWERCHANGE']._serialized_start=3648
-  _globals['_REVIEWERCHANGE']._serialized_end=3849
-  _globals['_REVIEWERREGISTERED']._serialized_start=3851
-  _globals['_REVIEWERREGISTERED']._serialized_end=3936
-  _globals['_REVIEWERUPDATED']._serialized_start=3938
-  _globals['_REVIEWERUPDATED']._serialized_end=4001
-  _globals['_REVIEWERREMOVED']._serialized_start=4003
-  _globals['_REVIEWERREMOVED']._serialized_end=4020
+  _globals['_VERSIONRETIRED']._serialized_end=2931
+  _globals['_VERSIONREOPENED']._serialized_start=2933
+  _globals['_VERSIONREOPENED']._serialized_end=2950
+  _globals['_VERSIONWITHDRAWN']._serialized_start=2952
+  _globals['_VERSIONWITHDRAWN']._serialized_end=2970
+  _globals['_CHANGESREQUESTED']._serialized_start=2972
+  _globals['_CHANGESREQUESTED']._serialized_end=3022
+  _globals['_VERSIONREJECTED']._serialized_start=3024
+  _globals['_VERSIONREJECTED']._serialized_end=3075
+  _globals['_REVIEWERSASSIGNED']._serialized_start=3077
+  _globals['_REVIEWERSASSIGNED']._serialized_end=3115
+  _globals['_REVIEWERSDROPPED']._serialized_start=3117
+  _globals['_REVIEWERSDROPPED']._serialized_end=3154
+  _globals['_REVIEWQUEUED']._serialized_start=3156
+  _globals['_REVIEWQUEUED']._serialized_end=3170
+  _globals['_REVIEWDEQUEUED']._serialized_start=3172
+  _globals['_REVIEWDEQUEUED']._serialized_end=3188
+  _globals['_COMMENTADDED']._serialized_start=3190
+  _globals['_COMMENTADDED']._serialized_end=3257
+  _globals['_COMMENTRESOLVED']._serialized_start=3259
+  _globals['_COMMENTRESOLVED']._serialized_end=3332
+  _globals['_RELEASESCHEDULED']._serialized_start=3334
+  _globals['_RELEASESCHEDULED']._serialized_end=3448
+  _globals['_RELEASEUNSCHEDULED']._serialized_start=3450
+  _globals['_RELEASEUNSCHEDULED']._serialized_end=3470
+  _globals['_RELEASEFAILED']._serialized_start=3472
+  _globals['_RELEASEFAILED']._serialized_end=3543
+  _globals['_VERSIONREVISED']._serialized_start=3545
+  _globals['_VERSIONREVISED']._serialized_end=3578
+  _globals['_RETIREMENTSCHEDULED']._serialized_start=3580
+  _globals['_RETIREMENTSCHEDULED']._serialized_end=3654
+  _globals['_PROGRAMDELETED']._serialized_start=3656
+  _globals['_PROGRAMDELETED']._serialized_end=3672
+  _globals['_REVIEWERCHANGE']._serialized_start=3675
+  _globals['_REVIEWERCHANGE']._serialized_end=3876
+  _globals['_REVIEWERREGISTERED']._serialized_start=3878
+  _globals['_REVIEWERREGISTERED']._serialized_end=3963
+  _globals['_REVIEWERUPDATED']._serialized_start=3965
+  _globals['_REVIEWERUPDATED']._serialized_end=4028
+  _globals['_REVIEWERREMOVED']._serialized_start=4030
+  _globals['_REVIEWERREMOVED']._serialized_end=4047
 # @@protoc_insertion_point(module_scope)

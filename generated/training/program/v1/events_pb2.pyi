@@ -528,11 +528,14 @@ Global___VersionReleased: _TypeAlias = VersionReleased  # noqa: Y015
 
 @_typing.final
 class VersionRetired(_message.Message):
-    """The live version was retired."""
+    """The live version was retired, and the working one, if there was one, ended with it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RETIREMENT_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_DROPPED_FIELD_NUMBER: _builtins.int
+    successor_dropped: _builtins.bool
+    """Whether it was to have a successor that had been retired by then."""
     @_builtins.property
     def retirement(self) -> _program_pb2.Retirement:
         """The retirement, with its reason."""
@@ -541,10 +544,11 @@ class VersionRetired(_message.Message):
         self,
         *,
         retirement: _program_pb2.Retirement | None = ...,
+        successor_dropped: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["retirement", b"retirement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["retirement", b"retirement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["retirement", b"retirement", "successor_dropped", b"successor_dropped"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -52,7 +52,9 @@ class Program(_message.Message):
         STATE_RETIRED: Program._State.ValueType  # 6
         """No longer offered; still readable by id."""
         STATE_REJECTED: Program._State.ValueType  # 7
-        """Ended by a reviewer; its author may revise or delete it."""
+        """Ended without a release: by a reviewer, and then its author may revise or delete it, or with its program, which was
+        retired while this version was being worked on.
+        """
         STATE_SUPERSEDED: Program._State.ValueType  # 8
         """Of a version: it was live until a later one was released."""
         STATE_DELETED: Program._State.ValueType  # 9
@@ -76,7 +78,9 @@ class Program(_message.Message):
     STATE_RETIRED: Program.State.ValueType  # 6
     """No longer offered; still readable by id."""
     STATE_REJECTED: Program.State.ValueType  # 7
-    """Ended by a reviewer; its author may revise or delete it."""
+    """Ended without a release: by a reviewer, and then its author may revise or delete it, or with its program, which was
+    retired while this version was being worked on.
+    """
     STATE_SUPERSEDED: Program.State.ValueType  # 8
     """Of a version: it was live until a later one was released."""
     STATE_DELETED: Program.State.ValueType  # 9
@@ -137,7 +141,9 @@ class Program(_message.Message):
 
     @_builtins.property
     def pending_retirement(self) -> Global___Retirement:
-        """Output only. The retirement that is to come, if one is set; the program stays RELEASED until its `retire_time`."""
+        """Output only. The retirement that is to come, if one is set; the program stays RELEASED until its `retire_time`. It
+        can be brought forward and postponed, but not called off.
+        """
 
     @_builtins.property
     def public_time(self) -> _timestamp_pb2.Timestamp:
@@ -557,7 +563,7 @@ class ProgramContent(_message.Message):
     language_code: _builtins.str
     """The language of the texts above (BCP-47)."""
     cover_image_uri: _builtins.str
-    """A picture. It can be changed without a new review."""
+    """A picture, as an absolute http or https URI. It can be changed without a new review."""
     @_builtins.property
     def agenda(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgendaModule]:
         """The modules, in order (at least two when released)."""

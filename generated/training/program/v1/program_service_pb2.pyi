@@ -395,7 +395,9 @@ class AddReviewCommentRequest(_message.Message):
     parent_comment_id: _builtins.str
     """The comment that this one answers (UUID)."""
     field_path: _builtins.str
-    """The field of the content that it is about, for example `agenda[1].title`; an answer is about its parent's."""
+    """The field of the content that it is about, for example `agenda[1].title`: what it names by an index, or by the
+    language of localized texts, must be there. An answer is about its parent's.
+    """
     text: _builtins.str
     """What it says."""
     blocking: _builtins.bool
@@ -946,7 +948,9 @@ class RetireProgramRequest(_message.Message):
     reason: _builtins.str
     """Why; kept in the history, never published."""
     successor_program_id: _builtins.str
-    """The program that takes its place; it must be released (UUID)."""
+    """The program that takes its place; it must be released (UUID). Where it is no more when the time comes, the program
+    is retired without a successor.
+    """
     cancel_offers: _builtins.bool
     """Whether the published offers of the program are to be cancelled then."""
     @_builtins.property
@@ -1178,11 +1182,13 @@ class ListProgramsRequest(_message.Message):
     UPDATE_INTERVAL_FIELD_NUMBER: _builtins.int
     AWAITING_ASSIGNMENT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many at most; 50 when absent, never more than 500."""
+    """How many at most; 50 when absent, never more than 500. Like every list's, a page ends earlier where it would pass
+    about 2 MiB: only the token tells the last one.
+    """
     page_token: _builtins.str
     """The `next_page_token` of the page before; everything else must be as it was there."""
     author: _builtins.str
-    """Only programs of this author."""
+    """Only programs of which this principal is the author or a co-author."""
     view: _vocabulary_pb2.View.ValueType
     """BASIC (the default) leaves out descriptions, agendas, plans, outcomes and localized texts."""
     reviewer: _builtins.str
@@ -1861,12 +1867,16 @@ class ImportProgramsRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     WAIVER_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    CO_AUTHORS_FIELD_NUMBER: _builtins.int
     row_id: _builtins.str
     """The caller's name for the row; it comes back with the result."""
     program_id: _builtins.str
     """The program's id (UUID); the caller derives it from the row, so that repeating an import changes nothing."""
     validate_only: _builtins.bool
     """Check everything, change nothing."""
+    author: _builtins.str
+    """Who is to revise the program from then on, as its author; empty: the caller, who may have no role to do so."""
     @_builtins.property
     def content(self) -> _program_pb2.ProgramContent:
         """What the program says."""
@@ -1874,6 +1884,10 @@ class ImportProgramsRequest(_message.Message):
     @_builtins.property
     def waiver(self) -> _program_pb2.Waiver:
         """The rules of the release gate set aside for it."""
+
+    @_builtins.property
+    def co_authors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The principals who are to revise it beside the author."""
 
     def __init__(
         self,
@@ -1883,10 +1897,12 @@ class ImportProgramsRequest(_message.Message):
         content: _program_pb2.ProgramContent | None = ...,
         waiver: _program_pb2.Waiver | None = ...,
         validate_only: _builtins.bool = ...,
+        author: _builtins.str = ...,
+        co_authors: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "waiver", b"waiver"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "program_id", b"program_id", "row_id", b"row_id", "validate_only", b"validate_only", "waiver", b"waiver"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "co_authors", b"co_authors", "content", b"content", "program_id", b"program_id", "row_id", b"row_id", "validate_only", b"validate_only", "waiver", b"waiver"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

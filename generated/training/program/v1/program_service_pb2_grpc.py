@@ -288,7 +288,8 @@ class ProgramServiceServicer:
 
     def RetireProgram(self, request, context):
         """Retires the live version, now or at a later time; given again before that time, it takes the place of what was to
-        come. Roles: publisher.
+        come, which can so be postponed but not called off. A version that is being worked on ends with the program: it is
+        kept among its versions as REJECTED. Roles: publisher.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -303,22 +304,26 @@ class ProgramServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetProgram(self, request, context):
-        """Returns one program with both its versions. Roles: author, reviewer, publisher, operator, service.
+        """Returns one program with both its versions. Everybody with one of the roles sees every program, drafts and reviews
+        of others included: four eyes limit what people do, not what they see. Roles: author, reviewer, publisher,
+        operator, service.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetPrograms(self, request, context):
-        """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. Roles:
-        author, reviewer, publisher, operator, service.
+        """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. So do
+        programs that are larger together than a message may be (4 MiB): ask for fewer, or for BASIC. Roles: author,
+        reviewer, publisher, operator, service.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPrograms(self, request, context):
-        """Lists programs, latest change first. Roles: author, reviewer, publisher, operator, service.
+        """Lists programs, latest change first; as with GetProgram, everybody with one of the roles sees them all, drafts of
+        others included. Roles: author, reviewer, publisher, operator, service.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -387,8 +392,8 @@ class ProgramServiceServicer:
 
     def ImportPrograms(self, request_iterator, context):
         """Imports programs that are live elsewhere: each row becomes a released program, under its waiver, by one command.
-        A row whose program exists with the same content is UNCHANGED; one that differs is refused. The rows' results come
-        as they are done, not in order; at most 64 rows are in flight. Roles: publisher.
+        A row whose program exists with the same content is UNCHANGED, whoever its authors are; one that differs is
+        refused. The rows' results come as they are done, not in order; at most 64 rows are in flight. Roles: publisher.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -85,20 +85,27 @@ class ProgramServiceStub:
     """
     RetireProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.RetireProgramRequest, _program_service_pb2.RetireProgramResponse]
     """Retires the live version, now or at a later time; given again before that time, it takes the place of what was to
-    come. Roles: publisher.
+    come, which can so be postponed but not called off. A version that is being worked on ends with the program: it is
+    kept among its versions as REJECTED. Roles: publisher.
     """
     DeleteProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.DeleteProgramRequest, _program_service_pb2.DeleteProgramResponse]
     """Deletes a program that was never released and whose working version is DRAFT or REJECTED. Nobody finds it any more,
     and its id is not given again. Roles: author, and an author or co-author of this program.
     """
     GetProgram: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.GetProgramRequest, _program_service_pb2.GetProgramResponse]
-    """Returns one program with both its versions. Roles: author, reviewer, publisher, operator, service."""
+    """Returns one program with both its versions. Everybody with one of the roles sees every program, drafts and reviews
+    of others included: four eyes limit what people do, not what they see. Roles: author, reviewer, publisher,
+    operator, service.
+    """
     BatchGetPrograms: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.BatchGetProgramsRequest, _program_service_pb2.BatchGetProgramsResponse]
-    """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. Roles:
-    author, reviewer, publisher, operator, service.
+    """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. So do
+    programs that are larger together than a message may be (4 MiB): ask for fewer, or for BASIC. Roles: author,
+    reviewer, publisher, operator, service.
     """
     ListPrograms: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramsRequest, _program_service_pb2.ListProgramsResponse]
-    """Lists programs, latest change first. Roles: author, reviewer, publisher, operator, service."""
+    """Lists programs, latest change first; as with GetProgram, everybody with one of the roles sees them all, drafts of
+    others included. Roles: author, reviewer, publisher, operator, service.
+    """
     ListProgramVersions: _grpc.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramVersionsRequest, _program_service_pb2.ListProgramVersionsResponse]
     """Lists the versions of a program, latest first: working, live, and those that were superseded or rejected. Roles:
     author, reviewer, publisher, operator, service.
@@ -127,8 +134,8 @@ class ProgramServiceStub:
     """
     ImportPrograms: _grpc.StreamStreamMultiCallable[_program_service_pb2.ImportProgramsRequest, _program_service_pb2.ImportProgramsResponse]
     """Imports programs that are live elsewhere: each row becomes a released program, under its waiver, by one command.
-    A row whose program exists with the same content is UNCHANGED; one that differs is refused. The rows' results come
-    as they are done, not in order; at most 64 rows are in flight. Roles: publisher.
+    A row whose program exists with the same content is UNCHANGED, whoever its authors are; one that differs is
+    refused. The rows' results come as they are done, not in order; at most 64 rows are in flight. Roles: publisher.
     """
 
 @_typing.type_check_only
@@ -188,20 +195,27 @@ class ProgramServiceAsyncStub(ProgramServiceStub):
     """
     RetireProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.RetireProgramRequest, _program_service_pb2.RetireProgramResponse]  # type: ignore[assignment]
     """Retires the live version, now or at a later time; given again before that time, it takes the place of what was to
-    come. Roles: publisher.
+    come, which can so be postponed but not called off. A version that is being worked on ends with the program: it is
+    kept among its versions as REJECTED. Roles: publisher.
     """
     DeleteProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.DeleteProgramRequest, _program_service_pb2.DeleteProgramResponse]  # type: ignore[assignment]
     """Deletes a program that was never released and whose working version is DRAFT or REJECTED. Nobody finds it any more,
     and its id is not given again. Roles: author, and an author or co-author of this program.
     """
     GetProgram: _aio.UnaryUnaryMultiCallable[_program_service_pb2.GetProgramRequest, _program_service_pb2.GetProgramResponse]  # type: ignore[assignment]
-    """Returns one program with both its versions. Roles: author, reviewer, publisher, operator, service."""
+    """Returns one program with both its versions. Everybody with one of the roles sees every program, drafts and reviews
+    of others included: four eyes limit what people do, not what they see. Roles: author, reviewer, publisher,
+    operator, service.
+    """
     BatchGetPrograms: _aio.UnaryUnaryMultiCallable[_program_service_pb2.BatchGetProgramsRequest, _program_service_pb2.BatchGetProgramsResponse]  # type: ignore[assignment]
-    """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. Roles:
-    author, reviewer, publisher, operator, service.
+    """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. So do
+    programs that are larger together than a message may be (4 MiB): ask for fewer, or for BASIC. Roles: author,
+    reviewer, publisher, operator, service.
     """
     ListPrograms: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramsRequest, _program_service_pb2.ListProgramsResponse]  # type: ignore[assignment]
-    """Lists programs, latest change first. Roles: author, reviewer, publisher, operator, service."""
+    """Lists programs, latest change first; as with GetProgram, everybody with one of the roles sees them all, drafts of
+    others included. Roles: author, reviewer, publisher, operator, service.
+    """
     ListProgramVersions: _aio.UnaryUnaryMultiCallable[_program_service_pb2.ListProgramVersionsRequest, _program_service_pb2.ListProgramVersionsResponse]  # type: ignore[assignment]
     """Lists the versions of a program, latest first: working, live, and those that were superseded or rejected. Roles:
     author, reviewer, publisher, operator, service.
@@ -230,8 +244,8 @@ class ProgramServiceAsyncStub(ProgramServiceStub):
     """
     ImportPrograms: _aio.StreamStreamMultiCallable[_program_service_pb2.ImportProgramsRequest, _program_service_pb2.ImportProgramsResponse]  # type: ignore[assignment]
     """Imports programs that are live elsewhere: each row becomes a released program, under its waiver, by one command.
-    A row whose program exists with the same content is UNCHANGED; one that differs is refused. The rows' results come
-    as they are done, not in order; at most 64 rows are in flight. Roles: publisher.
+    A row whose program exists with the same content is UNCHANGED, whoever its authors are; one that differs is
+    refused. The rows' results come as they are done, not in order; at most 64 rows are in flight. Roles: publisher.
     """
 
 class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -372,7 +386,8 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.RetireProgramResponse, _abc.Awaitable[_program_service_pb2.RetireProgramResponse]]:
         """Retires the live version, now or at a later time; given again before that time, it takes the place of what was to
-        come. Roles: publisher.
+        come, which can so be postponed but not called off. A version that is being worked on ends with the program: it is
+        kept among its versions as REJECTED. Roles: publisher.
         """
 
     @_abc_1.abstractmethod
@@ -391,7 +406,10 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _program_service_pb2.GetProgramRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.GetProgramResponse, _abc.Awaitable[_program_service_pb2.GetProgramResponse]]:
-        """Returns one program with both its versions. Roles: author, reviewer, publisher, operator, service."""
+        """Returns one program with both its versions. Everybody with one of the roles sees every program, drafts and reviews
+        of others included: four eyes limit what people do, not what they see. Roles: author, reviewer, publisher,
+        operator, service.
+        """
 
     @_abc_1.abstractmethod
     def BatchGetPrograms(
@@ -399,8 +417,9 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _program_service_pb2.BatchGetProgramsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.BatchGetProgramsResponse, _abc.Awaitable[_program_service_pb2.BatchGetProgramsResponse]]:
-        """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. Roles:
-        author, reviewer, publisher, operator, service.
+        """Returns programs in the order asked for; an unknown one fails the call, which names all that are missing. So do
+        programs that are larger together than a message may be (4 MiB): ask for fewer, or for BASIC. Roles: author,
+        reviewer, publisher, operator, service.
         """
 
     @_abc_1.abstractmethod
@@ -409,7 +428,9 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _program_service_pb2.ListProgramsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_program_service_pb2.ListProgramsResponse, _abc.Awaitable[_program_service_pb2.ListProgramsResponse]]:
-        """Lists programs, latest change first. Roles: author, reviewer, publisher, operator, service."""
+        """Lists programs, latest change first; as with GetProgram, everybody with one of the roles sees them all, drafts of
+        others included. Roles: author, reviewer, publisher, operator, service.
+        """
 
     @_abc_1.abstractmethod
     def ListProgramVersions(
@@ -492,8 +513,8 @@ class ProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_program_service_pb2.ImportProgramsResponse], _abc.AsyncIterator[_program_service_pb2.ImportProgramsResponse]]:
         """Imports programs that are live elsewhere: each row becomes a released program, under its waiver, by one command.
-        A row whose program exists with the same content is UNCHANGED; one that differs is refused. The rows' results come
-        as they are done, not in order; at most 64 rows are in flight. Roles: publisher.
+        A row whose program exists with the same content is UNCHANGED, whoever its authors are; one that differs is
+        refused. The rows' results come as they are done, not in order; at most 64 rows are in flight. Roles: publisher.
         """
 
 def add_ProgramServiceServicer_to_server(servicer: ProgramServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
