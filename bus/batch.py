@@ -1,7 +1,6 @@
 """One attempt of a batch: everything loaded at once, the commands decided one on the other, one commit."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Generic
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from bus.batch_decisions import Decisions, Waiting, key_of
 from bus.batch_statement import BatchStatement, values_of
 from bus.commit import AggregateTable
 from bus.deciding import Deciding
-from bus.handling import Command, Handler, Outcome, Revision, State
+from bus.handling import Command, Handler, Outcome, State
 from bus.lanes import lane_of
 from bus.loading import Loaded, Loading
 from chassis.postgres import Connection
@@ -24,13 +23,11 @@ class BatchAttempts(Generic[State, Command]):
         handler: Handler[State, Command],
         deciding: Deciding[State, Command],
         loading: Loading,
-        committed: Callable[[Revision, datetime], None],
     ) -> None:
         self._statements = BatchStatement(aggregate)
         self._handler = handler
         self._deciding = deciding
         self._loading = loading
-        self._committed = committed
 
     async def attempt(
         self, connection: Connection, aggregate_id: UUID, batch: Sequence[Waiting[Command]], *, locked: bool
@@ -67,7 +64,6 @@ class BatchAttempts(Generic[State, Command]):
         row = await self._statements.of(effects=effects is not None).fetchrow(connection, values)
         if row is None:
             return False
-        self._committed(events[-1].revision, loaded.now)
         before = row["seq"] - len(events)
         for waiting, made in decisions.settled:
             token = self._deciding.token(row["epoch"], lane, before + made.position)

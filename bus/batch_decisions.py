@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Generic
 
 import asyncpg
@@ -53,6 +54,11 @@ class Decisions(Generic[State, Command]):
         self.told: list[tuple[Waiting[Command], Outcome | Exception]] = []
         self.alone: list[Waiting[Command]] = []
         self.later: Sequence[Waiting[Command]] = ()
+
+    @property
+    def now(self) -> datetime:
+        """The time at which all of them are decided."""
+        return self._loaded.now
 
     @property
     def responses(self) -> list[Response]:

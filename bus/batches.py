@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
+from datetime import datetime
 from typing import Final, Generic
 from uuid import UUID
 
@@ -15,28 +16,34 @@ import structlog
 
 from bus.batch import BatchAttempts
 from bus.batch_decisions import Decisions, Waiting
-from bus.handling import Command, CommandCall, Outcome, State
+from bus.handling import Command, CommandCall, Outcome, Revision, State
 from bus.insisting import insist
 from bus.tasks import told
 from chassis.postgres import UNAVAILABLE, Connection, Connections, Unreachable
 
 _MOST_COMMANDS: Final = 256
+_DOOR_SECONDS: Final = 0.004
 
 log: Final = structlog.get_logger(__name__)
 
 
 class Batches(Generic[State, Command]):
-    """Carries out the hot commands on one kind of aggregate; `alone` is the ordinary way of one command."""
+    """Carries out the hot commands on one kind of aggregate; `alone` is the ordinary way of one command.
+
+    After each commit of a batch `committed` is called, with its last revision.
+    """
 
     def __init__(
         self,
         connections: Connections,
         attempts: BatchAttempts[State, Command],
         alone: Callable[[CommandCall, UUID, Command], Awaitable[Outcome]],
+        committed: Callable[[Revision, datetime], None],
     ) -> None:
         self._connections = connections
         self._attempts = attempts
         self._alone = alone
+        self._committed = committed
         self._queues: dict[UUID, deque[Waiting[Command]]] = {}
         self._workers: set[asyncio.Task[None]] = set()
 
@@ -63,7 +70,7 @@ class Batches(Generic[State, Command]):
 
     async def _work(self, aggregate_id: UUID, queue: deque[Waiting[Command]]) -> None:
         try:
-            while batch := _taken(queue):
+            while batch := await _gathered(queue):
                 await self._carry_out(aggregate_id, batch)
         finally:
             del self._queues[aggregate_id]
@@ -90,7 +97,13 @@ class Batches(Generic[State, Command]):
             half = len(batch) // 2
             await self._carry_out(aggregate_id, batch[:half])
             await self._carry_out(aggregate_id, batch[half:])
-            return
+        else:
+            await self._tell(aggregate_id, decisions)
+
+    async def _tell(self, aggregate_id: UUID, decisions: Decisions[State, Command]) -> None:
+        """Tell everybody concerned what a batch came to, and carry out what it could not."""
+        if decisions.events:
+            self._committed(decisions.events[-1].revision, decisions.now)
         for waiting, outcome in decisions.told:
             _answer(waiting, outcome)
         for waiting in decisions.alone:
@@ -104,6 +117,20 @@ class Batches(Generic[State, Command]):
         except Exception as error:  # noqa: BLE001 - it is raised where the caller waits
             outcome = error
         _answer(waiting, outcome)
+
+
+async def _gathered(queue: deque[Waiting[Command]]) -> list[Waiting[Command]]:
+    """Take the next batch, once nobody else is at the door.
+
+    Calls are let in only while the loop has nothing else to do: without a moment for them, each commit would find the
+    few that came in beside the last one, and most of the time would go into small commits. One who is alone need not
+    wait.
+    """
+    seen = 1
+    while seen < len(queue) < _MOST_COMMANDS:
+        seen = len(queue)
+        await asyncio.sleep(_DOOR_SECONDS)
+    return _taken(queue)
 
 
 def _taken(queue: deque[Waiting[Command]]) -> list[Waiting[Command]]:

@@ -13,7 +13,9 @@ from uuid import UUID
 from chassis.refusal import Refusal
 
 MAX_PUBLIC_BYTES: Final = 512 * 1024
-"""How large the body of an event may be: one that the broker refuses would stop its lane for ever."""
+"""How large content may make the body of an event: one that the broker refuses would stop its lane for ever."""
+HEADROOM_BYTES: Final = 64 * 1024
+"""How much larger the body may be after a revision that adds no content."""
 
 
 class EtagMismatch(Refusal):
@@ -53,7 +55,7 @@ class ResourceTooLarge(Refusal):
     reason = "RESOURCE_TOO_LARGE"
 
     @classmethod
-    def of(cls, size: int) -> Self:
+    def of(cls, size: int, limit: int) -> Self:
         """Tell the size and the limit, in bytes."""
-        metadata = {"size": str(size), "limit": str(MAX_PUBLIC_BYTES)}
+        metadata = {"size": str(size), "limit": str(limit)}
         return cls("the public state would be larger than an event may be", metadata)

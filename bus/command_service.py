@@ -151,7 +151,8 @@ class CommandService:
         work = [self._broker.run, self._publication.run, *(each.run for each in self._subscriptions)]
         if self._keeps_time:
             work.append(self._timekeeper.run)
-        await serve(server, self._settings, statistics, work, stop)
+        collectors = [statistics, self._timekeeper.statistics]
+        await serve(server, self._settings, collectors, work, stop)
 
     async def _is_fresh(self) -> bool:
         """Tell whether its events go out and its copies keep up."""

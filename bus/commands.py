@@ -6,6 +6,7 @@ request id, etags, dry runs, conflicts, and that nobody waits for the broker.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic
 from uuid import UUID
@@ -38,6 +39,15 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What an attempt came to at a time, and the revision that it wrote."""
+
+    outcome: Outcome
+    now: datetime
+    accepted: Revision | None = None
+
+
 class CommandPath(Generic[State, Command]):
     """Executes the commands on one kind of aggregate.
 
@@ -62,8 +72,8 @@ class CommandPath(Generic[State, Command]):
         self._committed = committed
         self._due = due
         self._commits: set[asyncio.Task[Outcome]] = set()
-        attempts = BatchAttempts(aggregate, handler, self._deciding, self._loading, self._tell)
-        self._batches = Batches(connections, attempts, self._carry_out)
+        attempts = BatchAttempts(aggregate, handler, self._deciding, self._loading)
+        self._batches = Batches(connections, attempts, self._carry_out, self._tell)
 
     async def execute(self, call: CommandCall, aggregate_id: UUID, command: Command, *, hot: bool = False) -> Outcome:
         """Carry a command out, once, whatever happens to its caller.
@@ -105,27 +115,31 @@ class CommandPath(Generic[State, Command]):
         await self._batches.drain()
 
     async def _carry_out(self, call: CommandCall, aggregate_id: UUID, command: Command) -> Outcome:
-        async def attempt(connection: Connection, locked: bool) -> Outcome | None:  # noqa: FBT001 - as `Attempt` is
+        async def attempt(connection: Connection, locked: bool) -> _Carried | None:  # noqa: FBT001 - as `Attempt` is
             return await self._try(connection, call, aggregate_id, command, locked=locked)
 
-        outcome = await insist(self._connections, attempt)
-        if outcome is None:
+        carried = await insist(self._connections, attempt)
+        if carried is None:
             raise Conflict
-        return outcome
+        if carried.accepted is not None:
+            self._tell(carried.accepted, carried.now)
+        return carried.outcome
 
     async def _try(
         self, connection: Connection, call: CommandCall, aggregate_id: UUID, command: Command, *, locked: bool
-    ) -> Outcome | None:
+    ) -> _Carried | None:
         loaded = await self._loading.load(connection, aggregate_id, call, locked=locked)
         if loaded.stored is not None:
-            return self._deciding.repeated(call, loaded.stored)
+            return _Carried(self._deciding.repeated(call, loaded.stored), loaded.now)
         state = await self._handler.load(connection, aggregate_id, loaded.state, (command,))
         decision = await self._deciding.decide(state, command, call, loaded.now, connection)
         if isinstance(decision, Unchanged):
-            return await self._leave(connection, call, aggregate_id, loaded, decision)
+            left = await self._leave(connection, call, aggregate_id, loaded, decision)
+            return None if left is None else _Carried(left, loaded.now)
         if call.validate_only:
-            return Outcome(decision.revision.response, "")
-        return await self._commit(connection, call, aggregate_id, loaded, decision)
+            return _Carried(Outcome(decision.revision.response, ""), loaded.now)
+        outcome = await self._commit(connection, call, aggregate_id, loaded, decision)
+        return None if outcome is None else _Carried(outcome, loaded.now, decision.revision)
 
     async def _commit(
         self, connection: Connection, call: CommandCall, aggregate_id: UUID, loaded: Loaded, decision: Accepted[State]
@@ -161,7 +175,6 @@ class CommandPath(Generic[State, Command]):
         row = await statement.fetchrow(connection, values)
         if row is None:
             return None
-        self._tell(revision, loaded.now)
         return Outcome(revision.response, self._deciding.token(row["epoch"], lane, row["seq"]))
 
     async def _leave(
@@ -191,7 +204,10 @@ class CommandPath(Generic[State, Command]):
         return Outcome(decision.response, self._deciding.token(row["epoch"], lane, row["seq"]), changed=False)
 
     def _tell(self, revision: Revision, now: datetime) -> None:
-        """Tell the relay of a commit, and the timekeeper if there is something for it to do at once."""
+        """Tell the relay of a commit, and the timekeeper if there is something for it to do at once.
+
+        Only once it has ended: before, neither would find anything, and look again only at the next poll.
+        """
         self._committed()
         due = revision.columns.get(DUE_COLUMN)
         if isinstance(due, datetime) and due <= now:

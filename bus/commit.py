@@ -107,11 +107,12 @@ def _commit(aggregate: AggregateTable, *, first: bool, stored: bool, guarded: bo
 
 
 def _leave(aggregate: AggregateTable) -> Insert:
-    lane = JOURNAL.lane
-    as_it_was = exists(select(literal_column("1")).select_from(aggregate.table).where(*_at_expected(aggregate)))
+    """Hold the aggregate's row meanwhile: whoever writes it next, and then looks for responses, finds this one."""
+    lane, table = JOURNAL.lane, aggregate.table
+    held = select(table.c[aggregate.id_column]).where(*_at_expected(aggregate)).with_for_update(read=True)
     head = (
         select(lane.c.epoch, lane.c.lane, lane.c.seq)
-        .where(lane.c.lane == bindparam("lane", type_=SmallInteger()), as_it_was)
+        .where(lane.c.lane == bindparam("lane", type_=SmallInteger()), written(held.cte("held")))
         .cte("head")
     )
     return _response(head)

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Generic
 from uuid import UUID
 
-from bus.command_errors import MAX_PUBLIC_BYTES, EtagMismatch, RequestIdReused, ResourceTooLarge
-from bus.handling import Accepted, Command, CommandCall, Handler, Outcome, State, Unchanged
+from bus.command_errors import HEADROOM_BYTES, MAX_PUBLIC_BYTES, EtagMismatch, RequestIdReused, ResourceTooLarge
+from bus.handling import Accepted, Command, CommandCall, Handler, Outcome, Revision, State, Unchanged
 from bus.loading import StoredResponse
 from bus.tokens import Position, encode
 from chassis.postgres import Connection
@@ -25,8 +25,8 @@ class Deciding(Generic[State, Command]):
         if call.etag and state is not None and call.etag != (etag := self._handler.etag(state)):
             raise EtagMismatch.of(etag, call.etag)
         decision = await self._handler.decide(state, command, call, now, connection)
-        if isinstance(decision, Accepted) and len(decision.revision.public) > MAX_PUBLIC_BYTES:
-            raise ResourceTooLarge.of(len(decision.revision.public))
+        if isinstance(decision, Accepted):
+            _check_size(decision.revision)
         return decision
 
     def repeated(self, call: CommandCall, stored: StoredResponse) -> Outcome:
@@ -38,3 +38,9 @@ class Deciding(Generic[State, Command]):
     def token(self, epoch: UUID, lane: int, seq: int) -> str:
         """Return the token of a position in the source."""
         return encode({self._source: Position(epoch, {lane: seq})})
+
+
+def _check_size(revision: Revision) -> None:
+    limit = MAX_PUBLIC_BYTES if revision.adds_content else MAX_PUBLIC_BYTES + HEADROOM_BYTES
+    if len(revision.public) > limit:
+        raise ResourceTooLarge.of(len(revision.public), limit)

@@ -9,15 +9,15 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from bus.duty_statistics import DutyStatistics
 from bus.handling import CommandCall
 from bus.pauses import Pauses
 from bus.tasks import told
 from chassis.call import continue_trace
 from chassis.postgres import UNAVAILABLE, Connection, Connections
+from chassis.principal import TIMEKEEPER
 from chassis.refusal import Refusal
 
-PRINCIPAL: Final = "timekeeper"
-"""In whose name what is due is carried out."""
 POLL_SECONDS: Final = 0.5
 _APART_SECONDS: Final = 0.02
 _MOST: Final = 500
@@ -29,11 +29,20 @@ log: Final = structlog.get_logger(__name__)
 
 
 class Duty(Protocol):
-    """One kind of thing that becomes due; its `name` is unique in its service."""
+    """One kind of thing that becomes due; its `name` is unique in its service.
+
+    `at_once` bounds how many aggregates are performed side by side, the longest due first. However many of one duty
+    wait, another duty does not.
+    """
 
     @property
     def name(self) -> str:
         """The name in logs and in the calls that it makes."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """The number of aggregates that are performed side by side."""
         ...
 
     async def due(self, connection: Connection, most: int) -> Sequence[UUID]:
@@ -46,16 +55,17 @@ class Duty(Protocol):
 
 
 class Doing:
-    """Does one duty, again and again, while `run` runs; `places` bounds how much all duties do at once.
+    """Does one duty, again and again, while `run` runs.
 
     An aggregate that fails, or stays due although there was nothing to do, pauses for ever longer times. As many more
     are asked for meanwhile, so that what pauses hides nothing else.
     """
 
-    def __init__(self, duty: Duty, connections: Connections, places: asyncio.Semaphore) -> None:
+    def __init__(self, duty: Duty, connections: Connections, statistics: DutyStatistics) -> None:
         self._duty = duty
+        self._statistics = statistics
         self._connections = connections
-        self._places = places
+        self._places = asyncio.Semaphore(duty.at_once)
         self._log = log.bind(duty=duty.name)
         self._wake = asyncio.Event()
         self._pauses = Pauses[UUID]()
@@ -68,28 +78,25 @@ class Doing:
         self._wake.set()
 
     async def run(self) -> None:
-        """Look for what is due and do it; look again at once while there is something, else after a while."""
+        """Look for what is due and do it; look again when there is room for more, when woken, else after a while."""
         try:
             while True:
                 self._wake.clear()
-                if await self._begin():
-                    await asyncio.wait(self._running.values(), timeout=POLL_SECONDS)
-                else:
-                    await self._woken()
+                await self._begin()
+                await self._woken()
                 await asyncio.sleep(_APART_SECONDS)
         finally:
             await self._stop()
 
-    async def _begin(self) -> bool:
-        """Begin everything that is due; tell whether there was anything to begin."""
+    async def _begin(self) -> None:
+        """Begin everything that is due."""
         busy = set(self._running)
         if len(busy) >= _MOST or (due := await self._due(_MOST + len(busy) + len(self._pauses))) is None:
-            return bool(self._running)
+            return
         self._pauses.keep({*due, *busy})
-        begun = [each for each in due if each not in busy and not self._pauses.holds(each)]
-        for aggregate_id in begun:
-            self._running[aggregate_id] = asyncio.create_task(self._perform(aggregate_id))
-        return bool(begun)
+        for aggregate_id in due:
+            if aggregate_id not in busy and not self._pauses.holds(aggregate_id):
+                self._running[aggregate_id] = asyncio.create_task(self._perform(aggregate_id))
 
     async def _due(self, most: int) -> Sequence[UUID] | None:
         """Ask what is due; None while the question itself fails and pauses."""
@@ -108,18 +115,22 @@ class Doing:
     async def _perform(self, aggregate_id: UUID) -> None:
         try:
             async with self._places:
-                call = CommandCall(PRINCIPAL, f"{PRINCIPAL}/{self._duty.name}", continue_trace(None))
+                call = CommandCall(TIMEKEEPER, f"{TIMEKEEPER}/{self._duty.name}", continue_trace(None))
                 changed = await self._duty.perform(aggregate_id, call)
         except Exception as error:  # noqa: BLE001 - it is tried again, and the others go on
+            self._statistics.ended(self._duty.name, "failed")
             if self._pauses.prolong(aggregate_id, told(error)):
                 self._tell("duty_failed", error, aggregate_id=str(aggregate_id))
         else:
+            self._statistics.ended(self._duty.name, "changed" if changed else "unchanged")
             if changed:
                 self._pauses.changed(aggregate_id)
             else:
                 self._pauses.prolong(aggregate_id, "there was nothing to do")
         finally:
             del self._running[aggregate_id]
+            if len(self._running) < self._duty.at_once:
+                self.wake()
 
     def _tell(self, event: str, error: Exception, **about: str) -> None:
         """Log what failed; where it failed, if that is not what was told last: it may be the same for very many."""
@@ -129,8 +140,9 @@ class Doing:
         self._trouble = reason
 
     async def _woken(self) -> None:
+        """Wait until there may be something to begin."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(min(POLL_SECONDS, self._pauses.seconds_left())):
                 await self._wake.wait()
 
     async def _stop(self) -> None:

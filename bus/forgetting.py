@@ -14,6 +14,8 @@ Redact = Callable[[str, bytes], bytes]
 
 _STORED: Final = JOURNAL.idempotency
 _AT_ONCE: Final = 500
+_NO_REQUEST: Final = func.uuid_send(func.gen_random_uuid())
+"""A random fingerprint, which no request has: whoever guesses a name could try it on the one that was there."""
 _KEYS: Final = (_STORED.c.principal, _STORED.c.method, _STORED.c.request_id)
 _ABOUT: Final = Statement(
     select(*_KEYS, _STORED.c.response)
@@ -36,7 +38,8 @@ def _rewriting() -> Statement:
         .render_derived("given")
     )
     same = (column == given.c[column.name] for column in _KEYS)
-    return Statement(update(_STORED).where(*same).values(response=given.c.response, subject=null()))
+    values = {"response": given.c.response, "subject": null(), "fingerprint": _NO_REQUEST}
+    return Statement(update(_STORED).where(*same).values(values))
 
 
 _REWRITE: Final = _rewriting()
@@ -45,7 +48,8 @@ _REWRITE: Final = _rewriting()
 async def forget(connection: Connection, subject: str, redact: Redact) -> int:
     """Rewrite the stored responses about a person without that person; return how many there were.
 
-    Run inside a transaction. The responses are nobody's from then on, so that forgetting again finds nothing.
+    Run inside a transaction. The responses are nobody's from then on, so that forgetting again finds nothing. Nor can
+    it be told which requests they answered: one that is repeated is refused as another request with its id.
     """
     forgotten = 0
     while rows := await _ABOUT.fetch(connection, {"about": subject}):

@@ -32,6 +32,9 @@ class Revision:
 
     Without `effects` the statement does not touch the service's own rows beside the aggregate. `subject` is the person
     whom the stored response is about, so that it can be found when that person is to be forgotten.
+
+    A revision that `adds_content` is held to the size that an event may have. One that does not, since it only counts,
+    ends or releases something, may be a little larger, so that what has grown to the limit can still be ended.
     """
 
     columns: Mapping[str, object]
@@ -42,6 +45,7 @@ class Revision:
     effects: Mapping[str, object] | None = None
     guarded: bool = False
     subject: str = ""
+    adds_content: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ class Unchanged:
 class Outcome:
     """What a command came to: the response without its token, and the token (empty for a dry run).
 
-    `changed` tells whether there was anything to do; of a repeated request it is what the first one found.
+    `changed` tells whether there was anything to do; what a repeated request found the first time is not remembered,
+    and counts as a change.
     """
 
     response: bytes

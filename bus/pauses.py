@@ -1,14 +1,17 @@
-"""How long what stays due is left alone: ever longer while it fails or finds nothing to do."""
+"""How long what stays due is left alone: ever longer while it fails or finds nothing to do, hardly while it goes on."""
 
 from collections.abc import Callable, Container, Hashable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
 FIRST_SECONDS: Final = 0.5
 LONGEST_SECONDS: Final = 60.0
 PATIENCE: Final = 100
-"""How often in a row something may change and still be due before it is slowed down, too."""
+"""How often in a row something may change and still be due before it takes breaths."""
+BREATH_SECONDS: Final = 0.1
+"""How long it is left alone from then on after each change: much work goes on, and a loop without end burns no core."""
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -39,6 +42,11 @@ class Pauses(Generic[Key]):
         tried = self._tried.get(key)
         return tried is not None and self._clock() < tried.until
 
+    def seconds_left(self) -> float:
+        """Tell for how long nothing more ends its pause; infinity if nothing pauses."""
+        now = self._clock()
+        return min((tried.until - now for tried in self._tried.values() if tried.until > now), default=inf)
+
     def prolong(self, key: Key, reason: str) -> bool:
         """Let it pause for longer than the last time; tell whether the reason is a new one."""
         tried = self._tried.setdefault(key, _Tried())
@@ -48,13 +56,11 @@ class Pauses(Generic[Key]):
         return is_new
 
     def changed(self, key: Key) -> None:
-        """Take note of a change: no pause, unless it stays due through more of them than anything should need."""
+        """Take note of a change: the pause ends, and after very many of them each is followed by a breath."""
         tried = self._tried.setdefault(key, _Tried())
         tried.changes += 1
-        if tried.changes > PATIENCE:
-            self.prolong(key, "it is due after every change")
-        else:
-            tried.seconds, tried.until, tried.reason = 0.0, 0.0, ""
+        tried.seconds, tried.reason = 0.0, ""
+        tried.until = self._clock() + BREATH_SECONDS if tried.changes > PATIENCE else 0.0
 
     def keep(self, due: Container[Key]) -> None:
         """Forget what is not due any more."""

@@ -12,13 +12,13 @@ import asyncpg
 import structlog
 
 from bus.duties import Doing, Duty
+from bus.duty_statistics import DutyStatistics
 from bus.lease import Lease, LeaseLost
 from bus.tasks import together, told
 from chassis.postgres import UNAVAILABLE, Connections
 
 LEASE_NAME: Final = "timekeeper"
 _RETRY_SECONDS: Final = 0.2
-_MOST_AT_ONCE: Final = 8
 _EXPECTED: Final = (*UNAVAILABLE, asyncpg.PostgresError, LeaseLost)
 
 log: Final = structlog.get_logger(__name__)
@@ -33,13 +33,13 @@ class Timekeeper:
     def __init__(self, connections: Connections, holder: str) -> None:
         self._connections = connections
         self._holder = holder
-        self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+        self.statistics: Final = DutyStatistics()
         self._doings: Sequence[Doing] = ()
         self._trouble = ""
 
     def take_on(self, duties: Sequence[Duty]) -> None:
         """Do these duties; to be called before `run`."""
-        self._doings = [Doing(duty, self._connections, self._places) for duty in duties]
+        self._doings = [Doing(duty, self._connections, self.statistics) for duty in duties]
 
     def wake(self) -> None:
         """Look now for what is due, not only at the next poll; a timekeeper in another process is not told."""

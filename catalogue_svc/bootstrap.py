@@ -155,4 +155,4 @@ async def run(settings: CatalogueSettings, stop: asyncio.Event) -> None:
     """Run the service until asked to stop."""
     configure_logging("catalogue", level=settings.log_level, form=settings.log_format)
     async with Catalogue(settings) as catalogue:
-        await serve(catalogue.server, settings, catalogue.statistics, catalogue.work, stop)
+        await serve(catalogue.server, settings, [catalogue.statistics], catalogue.work, stop)

@@ -23,6 +23,12 @@ from sqlalchemy import (
 from chassis.pages import PageTokenMalformed, arguments, page_size, read_token, write_token
 from chassis.sql import Executor, Statement
 
+PAGE_BYTES: Final = 2 * 1024**2
+"""How much a page has: half of what a client takes in one message unless it says otherwise."""
+
+_AT_ONCE: Final = 100
+"""How many messages are read at once, of which those that are too many for the page are read in vain."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _PLACE_BYTES: Final = 8 + 16
@@ -98,11 +104,23 @@ async def ordered_page(
     token: str,
     list_after: Callable[[Key | None, int], Awaitable[Sequence[tuple[Key, bytes]]]],
 ) -> Page:
-    """Return the page of a list in an order: of so many messages with their keys, after a key. Raises as `page_of`."""
+    """Return the page of a list in an order: of so many messages with their keys, after a key. Raises as `page_of`.
+
+    A page ends before it has more than PAGE_BYTES, but not before its first message.
+    """
     bound_to, size = arguments(request), page_size(size)
-    listed = await list_after(order.read(read_token(token, bound_to)) if token else None, size + 1)
-    following = write_token(order.write(listed[size - 1][0]), bound_to) if len(listed) > size else ""
-    return Page([message for _, message in listed[:size]], following)
+    after = order.read(read_token(token, bound_to)) if token else None
+    messages, room = list[bytes](), PAGE_BYTES
+    while True:
+        most = min(size + 1 - len(messages), _AT_ONCE)
+        listed = await list_after(after, most)
+        for key, message in listed:
+            if after is not None and messages and (len(messages) == size or len(message) > room):
+                return Page(messages, write_token(order.write(after), bound_to))
+            messages.append(message)
+            after, room = key, room - len(message)
+        if len(listed) < most:
+            return Page(messages, "")
 
 
 def _list(table: Table, id_column: str, chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:

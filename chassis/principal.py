@@ -13,6 +13,9 @@ Metadata = Mapping[str, str | bytes]
 PRINCIPAL_KEY: Final = "training-principal"
 """The metadata key that names the caller in development."""
 
+TIMEKEEPER: Final = "timekeeper"
+"""In whose name a service itself carries out what becomes due; no caller has this name."""
+
 
 class Role(StrEnum):
     """What a principal may do; the policy maps every method to roles."""
@@ -90,6 +93,8 @@ def read_claim(claim: str | bytes) -> Principal:
     named = bool(name) and name.isprintable() and len(name) <= 128  # noqa: PLR2004 - the longest name that is kept
     if not named or not separator or key != "roles" or not equals:
         raise Unauthenticated.because(f"`{PRINCIPAL_KEY}` must read `name;roles=role,role`")
+    if name == TIMEKEEPER:
+        raise Unauthenticated.because(f"the name `{TIMEKEEPER}` is reserved for what services do by themselves")
     roles = [role.strip() for role in listed.split(",") if role.strip()]
     unknown = sorted(set(roles) - set(Role))
     if unknown:

@@ -5,8 +5,10 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 
+from prometheus_client.registry import Collector
+
 from chassis.errors import DatabaseUnavailable
-from chassis.metrics import CallStatistics, MetricsEndpoint, new_registry
+from chassis.metrics import MetricsEndpoint, new_registry
 from chassis.postgres import UNAVAILABLE
 from chassis.principal import DevelopmentPrincipals, NoPrincipals, Principals
 from chassis.refusal import Refusal
@@ -33,11 +35,16 @@ def translate(error: Exception) -> Refusal | None:
 
 
 async def serve(
-    server: Server, settings: ServiceSettings, statistics: CallStatistics, work: Sequence[Work], stop: asyncio.Event
+    server: Server,
+    settings: ServiceSettings,
+    collectors: Sequence[Collector],
+    work: Sequence[Work],
+    stop: asyncio.Event,
 ) -> None:
     """Serve until asked to stop, with everything that runs beside it; what fails for good ends the process."""
     registry = new_registry()
-    registry.register(statistics)
+    for collector in collectors:
+        registry.register(collector)
     metrics = MetricsEndpoint(settings.metrics_address, registry)
     try:
         async with asyncio.TaskGroup() as group:

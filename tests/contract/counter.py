@@ -106,7 +106,7 @@ class Raise:
     """Raise a counter to a value, by one when none is given.
 
     `body` stands for the public state; a `note` is written beside, unless it is poison; a `guarded` one needs the gate
-    to be open; one that `fails` has a fault in its decision.
+    to be open; one that `fails` has a fault in its decision; one that does not `adds_content` may be a little larger.
     """
 
     value: int | None = None
@@ -116,6 +116,7 @@ class Raise:
     subject: str = ""
     due_at: datetime | None = None
     fails: bool = False
+    adds_content: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,5 +184,6 @@ def _accepted(after: Counter, command: Raise) -> Accepted[Counter]:
         effects={"note_values": [after.value], "notes": [command.note]} if command.note else None,
         guarded=command.guarded,
         subject=command.subject,
+        adds_content=command.adds_content,
     )
     return Accepted(after.value, revision, after)

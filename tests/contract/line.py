@@ -149,6 +149,14 @@ class Line:
         )
         return row is not None and bool(row["all"])
 
+    async def waits_for_a_lock(self) -> bool:
+        """Tell whether somebody waits for a lock in the database of the commands."""
+        row = await self.relaying.fetchrow(
+            "SELECT count(*) AS waiting FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return row is not None and row["waiting"] > 0
+
     async def caught_up(self) -> bool:
         """Tell whether the copy is the truth."""
         return await self.copied() == await self.values()

@@ -26,17 +26,9 @@ async def held_up(line: Line, counter: UUID) -> AsyncIterator[None]:
     async with line.commands.transaction() as connection:
         await connection.execute("SELECT 1 FROM counter WHERE counter_id = $1 FOR UPDATE", counter)
         first = asyncio.create_task(line.path.execute(call(), counter, Raise(), hot=True))
-        await until(lambda: waits_for_a_lock(line))
+        await until(line.waits_for_a_lock)
         yield
     await first
-
-
-async def waits_for_a_lock(line: Line) -> bool:
-    row = await line.relaying.fetchrow(
-        "SELECT count(*) AS waiting FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    return row is not None and row["waiting"] > 0
 
 
 async def batch(line: Line, counter: UUID, *commands: tuple[CommandCall, Raise]) -> list[Outcome | BaseException]:
@@ -188,7 +180,7 @@ async def test_a_batch_outlives_its_callers(line: Line) -> None:
     async with line.commands.transaction() as connection:
         await connection.execute("SELECT 1 FROM counter FOR UPDATE")
         tasks = [asyncio.create_task(line.raise_to(counter, request_id=request, hot=True)) for request in requests]
-        await until(lambda: waits_for_a_lock(line))
+        await until(line.waits_for_a_lock)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -206,7 +198,7 @@ async def test_losing_the_database_is_told_to_all_who_wait(line: Line) -> None:
     async with line.commands.transaction() as connection:
         await connection.execute("SELECT 1 FROM counter FOR UPDATE")
         tasks = [asyncio.create_task(line.raise_to(counter, hot=True)) for _ in range(10)]
-        await until(lambda: waits_for_a_lock(line))
+        await until(line.waits_for_a_lock)
         await line.relaying.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from bus.commands import CommandCall, Outcome
+from bus.commands import CommandCall, CommandPath, Outcome
 from chassis.postgres import UNAVAILABLE
 from chassis.refusal import Refusal
-from tests.contract.counter import Raise
+from tests.contract.counter import Command, Counter, Raise
 from tests.contract.line import Line, some_ids, until
 from tests.contract.standing import call, check_journal, check_told
 
@@ -19,31 +19,29 @@ from tests.contract.standing import call, check_journal, check_told
 async def test_ordinary_commands_get_their_turn_among_hot_ones(line: Line) -> None:
     counter, paths = uuid4(), [line.path, line.another_path()]
     await line.raise_to(counter)
-    done, hot = asyncio.Event(), 0
+    done, flowing = asyncio.Event(), asyncio.Semaphore(0)
 
-    async def flood() -> None:
-        nonlocal hot
+    async def flood(path: CommandPath[Counter, Command]) -> int:
+        """Write until it is enough; return how often."""
+        written = 0
         while not done.is_set():
-            await paths[hot % 2].execute(call(), counter, Raise(), hot=True)
-            hot += 1
+            await path.execute(call(), counter, Raise(), hot=True)
+            written += 1
+            flowing.release()
+        return written
 
-    async def more_by(count: int) -> None:
-        """Wait until the flood has gone on."""
-        before = hot
+    async def ordinary() -> None:
+        """Write now and then, while the others go on."""
+        for _ in range(20):
+            for _ in range(10):
+                await flowing.acquire()
+            await line.path.execute(call(uuid4()), counter, Raise())
+        done.set()
 
-        async def is_more() -> bool:
-            return hot >= before + count
-
-        await until(is_more)
-
-    floods = [asyncio.create_task(flood()) for _ in range(40)]
-    await more_by(100)
-    for _ in range(20):
-        await line.path.execute(call(uuid4()), counter, Raise())
-    await more_by(100)
-    done.set()
-    await asyncio.gather(*floods)
-    assert await line.values() == {counter: 21 + hot}
+    async with asyncio.timeout(120), asyncio.TaskGroup() as group:
+        group.create_task(ordinary())
+        floods = [group.create_task(flood(paths[place % 2])) for place in range(40)]
+    assert await line.values() == {counter: 21 + sum(flooding.result() for flooding in floods)}
     await check_journal(line)
 
 

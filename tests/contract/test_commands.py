@@ -1,15 +1,20 @@
 """The command path on a real database: one outcome per request, one revision per command, no gap in a lane."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
-from bus.commands import EtagMismatch, RequestIdReused, ResourceTooLarge
+from bus.commands import CommandCall, CommandPath, EtagMismatch, RequestIdReused, ResourceTooLarge
 from bus.lanes import lane_of
 from bus.tokens import decode
+from chassis.postgres import Connection
 from chassis.refusal import ResourceExists
-from tests.contract.line import Line, some_ids
+from tests.contract.counter import COUNTERS, Command, Counter, Counters, Raise
+from tests.contract.line import Line, some_ids, until
+from tests.contract.standing import call
 
 
 async def test_an_accepted_command_is_one_revision_and_one_event(line: Line) -> None:
@@ -137,11 +142,11 @@ async def test_a_commit_outlives_its_caller(line: Line) -> None:
     call_gone = asyncio.Event()
     holder = asyncio.create_task(hold())
     await locked.wait()
-    call = asyncio.create_task(line.raise_to(counter, request_id=request))
-    await asyncio.wait([call], timeout=0.2)
-    call.cancel()
+    writing = asyncio.create_task(line.raise_to(counter, request_id=request))
+    await asyncio.wait([writing], timeout=0.2)
+    writing.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await call
+        await writing
     call_gone.set()
     await holder
     await line.path.drain()
@@ -155,6 +160,19 @@ async def test_a_public_state_that_no_event_can_carry_is_refused(line: Line) -> 
     assert await line.lane_events() == {}
 
 
+async def test_what_has_grown_to_the_limit_can_still_be_ended(line: Line) -> None:
+    counter = uuid4()
+    await line.raise_to(counter, body=b"x" * 512 * 1024)
+    longest = b"x" * (512 + 64) * 1024
+    await line.path.execute(call(), counter, Raise(body=longest, adds_content=False))
+    with pytest.raises(ResourceTooLarge) as refused:
+        await line.path.execute(call(), counter, Raise(body=longest + b"x", adds_content=False))
+    assert refused.value.metadata == {"size": str(len(longest) + 1), "limit": str(len(longest))}
+    with pytest.raises(ResourceTooLarge):
+        await line.path.execute(call(), counter, Raise(body=longest))
+    assert await line.values() == {counter: 2}
+
+
 async def test_a_repeat_of_a_request_that_changed_nothing_changes_nothing_later_either(line: Line) -> None:
     counter, request = uuid4(), uuid4()
     await line.raise_to(counter, 1)
@@ -166,3 +184,65 @@ async def test_a_repeat_of_a_request_that_changed_nothing_changes_nothing_later_
     assert await line.values() == {counter: 2}
     with pytest.raises(RequestIdReused):
         await line.raise_to(counter, 9, request_id=request, fingerprint=b"other")
+
+
+async def test_no_response_is_stored_about_what_is_being_changed(line: Line) -> None:
+    """Whoever changes a thing and then looks for the responses about it would miss one stored beside it."""
+    counter = uuid4()
+    await line.raise_to(counter, 1)
+    async with line.commands.transaction() as connection:
+        await connection.execute("UPDATE counter SET revision = 2, state = '2'")
+        repeat = asyncio.create_task(line.raise_to(counter, 1, request_id=uuid4()))
+        await until(line.waits_for_a_lock)
+    with pytest.raises(ResourceExists):
+        await repeat
+    assert await line.commands.fetch("SELECT 1 FROM idempotency") == []
+
+
+class Beaten(Counters):
+    """Loses to another writer as often as it hopes to be faster, before it locks the counter."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._beaten = 0
+
+    async def load(
+        self, connection: Connection, aggregate_id: UUID, stored: bytes | None, commands: Sequence[Command]
+    ) -> Counter | None:
+        """Let somebody be faster."""
+        if self._beaten < 3:
+            self._beaten += 1
+            await self._line.raise_to(aggregate_id)
+        return await super().load(connection, aggregate_id, stored, commands)
+
+
+SLOW_COMMITS = """
+    CREATE FUNCTION await_permission() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER slowly AFTER INSERT ON journal DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (new.principal = 'bob') EXECUTE FUNCTION await_permission()
+"""
+
+
+@pytest.mark.parametrize("many", [1, 2])
+async def test_the_relay_and_the_timekeeper_are_told_of_a_commit_when_it_has_ended(line: Line, many: int) -> None:
+    counter, told = uuid4(), list[str]()
+    await line.raise_to(counter)
+    await line.commands.execute(SLOW_COMMITS)
+    path = CommandPath(
+        line.commands,
+        COUNTERS,
+        Beaten(line),
+        source="thing",
+        committed=lambda: told.append("relay"),
+        due=lambda: told.append("timekeeper"),
+    )
+    by_bob, command = CommandCall("bob", "/test/Raise", "00-t"), Raise(due_at=datetime(2020, 1, 1, tzinfo=UTC))
+    async with line.relaying.transaction() as connection:
+        await connection.execute("SELECT pg_advisory_xact_lock(1)")
+        made = [asyncio.create_task(path.execute(by_bob, counter, command, hot=True)) for _ in range(many)]
+        await until(line.waits_for_a_lock)
+        assert told == []
+    await asyncio.gather(*made)
+    assert told == ["relay", "timekeeper"]
+    assert await line.values() == {counter: 4 + many}

@@ -7,6 +7,7 @@ from time import monotonic
 from uuid import UUID, uuid4
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from bus.commands import CommandCall
 from bus.timekeeper import Timekeeper
@@ -21,6 +22,7 @@ class DueCounters:
     """Raises counters that are due; those in `failing` fail, those in `hanging` never end."""
 
     name = "counters-due"
+    at_once = 4
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -50,6 +52,7 @@ class Idle:
     """Finds the same counter due for ever, with nothing to do."""
 
     name = "idle"
+    at_once = 1
 
     def __init__(self, counter: UUID) -> None:
         self._counter = counter
@@ -65,6 +68,35 @@ class Idle:
         del aggregate_id, call
         self.performed.append(monotonic())
         return False
+
+
+class Endless(Idle):
+    """Changes something every time, and leaves it due."""
+
+    name = "endless"
+
+    async def perform(self, aggregate_id: UUID, call: CommandCall) -> bool:
+        """Tell of a change."""
+        await super().perform(aggregate_id, call)
+        return True
+
+
+class Hanging(Idle):
+    """Finds many things due, and ends with none of them."""
+
+    name = "hanging"
+    at_once = 3
+
+    async def due(self, connection: Connection, most: int) -> Sequence[UUID]:
+        """Return some."""
+        del connection
+        return [UUID(int=number) for number in range(min(most, 100))]
+
+    async def perform(self, aggregate_id: UUID, call: CommandCall) -> bool:
+        """Hang."""
+        await super().perform(aggregate_id, call)
+        await asyncio.Event().wait()
+        return True
 
 
 class Unanswerable(Idle):
@@ -167,10 +199,18 @@ async def test_many_that_fail_hide_none_that_does_not(line: Line, keeper: NewKee
     duty = DueCounters(line)
     duty.failing.update(await make_due(line, 1200, PAST - timedelta(days=1)))
     counters = await make_due(line, 10)
-    async with running(keeper(duty).run()):
+    made = keeper(duty)
+    async with running(made.run()):
         await until(all_struck(line, counters))
         duty.failing.clear()
         await until(all_struck(line, sorted(set(duty.performed))))
+    registry = CollectorRegistry()
+    registry.register(made.statistics)
+
+    def ended(ending: str) -> float:
+        return registry.get_sample_value("training_duties_total", {"duty": duty.name, "ending": ending}) or 0
+
+    assert (ended("changed"), ended("failed")) == (1210, len(duty.performed) - 1210)
 
 
 async def test_one_that_never_ends_blocks_no_other(line: Line, keeper: NewKeeper) -> None:
@@ -180,6 +220,30 @@ async def test_one_that_never_ends_blocks_no_other(line: Line, keeper: NewKeeper
         for _ in range(3):
             await until(all_struck(line, await make_due(line, 10)))
     assert all(duty.performed.count(counter) == 1 for counter in duty.hanging)
+
+
+async def test_many_of_one_duty_keep_no_other_duty_waiting_and_only_some_are_performed_at_once(
+    line: Line, keeper: NewKeeper
+) -> None:
+    hanging, duty = Hanging(uuid4()), DueCounters(line)
+    async with running(keeper(hanging, duty).run()):
+        for _ in range(3):
+            await until(all_struck(line, await make_due(line, 10)))
+    assert len(hanging.performed) == Hanging.at_once
+
+
+async def test_what_stays_due_through_very_many_changes_goes_on(
+    line: Line, keeper: NewKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bus.pauses.PATIENCE", 5)
+    monkeypatch.setattr("bus.duties.POLL_SECONDS", 3600.0)
+    duty = Endless(uuid4())
+
+    async def many() -> bool:
+        return len(duty.performed) >= 20
+
+    async with running(keeper(duty).run()):
+        await until(many)
 
 
 async def test_one_with_nothing_to_do_makes_no_revision_and_is_left_alone_for_longer_each_time(

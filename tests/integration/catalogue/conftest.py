@@ -111,7 +111,7 @@ async def running_catalogue(dsn: str, nats_url: str, sources: Sources) -> AsyncI
     stop = asyncio.Event()
     async with Catalogue(settings) as catalogue:
         serving = asyncio.create_task(
-            serve(catalogue.server, settings, catalogue.statistics, catalogue.work, stop), name="catalogue"
+            serve(catalogue.server, settings, [catalogue.statistics], catalogue.work, stop), name="catalogue"
         )
         try:
             while not catalogue.server.port and not serving.done():  # noqa: ASYNC110 - a port has no event

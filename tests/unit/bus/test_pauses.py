@@ -1,4 +1,6 @@
-from bus.pauses import FIRST_SECONDS, LONGEST_SECONDS, PATIENCE, Pauses
+from math import inf
+
+from bus.pauses import BREATH_SECONDS, FIRST_SECONDS, LONGEST_SECONDS, PATIENCE, Pauses
 
 
 class Clock:
@@ -70,10 +72,27 @@ def test_a_change_ends_the_pause() -> None:
     assert lengths(pauses, clock, 1) == [FIRST_SECONDS]
 
 
-def test_what_stays_due_through_very_many_changes_is_slowed_down() -> None:
-    pauses, _ = make()
+def test_what_stays_due_through_very_many_changes_takes_a_breath_after_each_and_never_a_longer_one() -> None:
+    pauses, clock = make()
     for _ in range(PATIENCE):
         pauses.changed("a")
         assert not pauses.holds("a")
-    pauses.changed("a")
-    assert pauses.holds("a")
+    for _ in range(20 * PATIENCE):
+        pauses.changed("a")
+        assert pauses.holds("a")
+        clock.now += 1.01 * BREATH_SECONDS
+        assert not pauses.holds("a")
+    assert lengths(pauses, clock, 2) == [FIRST_SECONDS, 2 * FIRST_SECONDS]
+
+
+def test_the_first_pause_to_end_is_known() -> None:
+    pauses, clock = make()
+    assert pauses.seconds_left() == inf
+    pauses.prolong("a", "it failed")
+    pauses.prolong("a", "it failed")
+    pauses.prolong("b", "it failed")
+    assert pauses.seconds_left() == FIRST_SECONDS
+    clock.now += FIRST_SECONDS
+    assert pauses.seconds_left() == FIRST_SECONDS
+    clock.now += FIRST_SECONDS
+    assert pauses.seconds_left() == inf

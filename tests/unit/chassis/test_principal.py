@@ -38,6 +38,12 @@ def test_what_cannot_be_read_is_refused_without_being_repeated(claim: str | byte
     assert "king" not in str(refused.value)
 
 
+def test_nobody_is_the_timekeeper() -> None:
+    with pytest.raises(Unauthenticated, match="the name `timekeeper` is reserved"):
+        DevelopmentPrincipals().authenticate({"training-principal": "timekeeper;roles=author"})
+    assert DevelopmentPrincipals().authenticate({"training-principal": "Timekeepers;roles="}).name == "Timekeepers"
+
+
 def test_the_memory_of_claims_is_bounded() -> None:
     principals = DevelopmentPrincipals()
     for number in range(3 * principals.KEPT):
