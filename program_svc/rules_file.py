@@ -6,7 +6,7 @@ exempt_fields = ["tags"]
 [gate]
 minimum_modules = 3
 title = { minimum = 10 }
-never_waivable = ["plan.length"]        # beside title and categories, which never can be
+never_waivable = ["plan.length"]        # beside size, title and categories, which never can be
 
 [gate.measurable_verbs]
 en = { extend = ["juggle"] }            # beside the words that are there
@@ -26,7 +26,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from chassis.startup import StartFailure
 from program_svc.domain.content import CONTENT_FIELDS
 from program_svc.domain.context import DEFAULT_RULES, Rules
-from program_svc.domain.gate_rules import GateRules, Length, Rule
+from program_svc.domain.gate_rules import MAXIMUM_BYTES, GateRules, Length, Rule
 from program_svc.domain.registry import MAXIMUM_OPEN_REVIEWS
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -105,6 +105,7 @@ class _WordsTable(_Table):
 
 
 class _GateTable(_Table):
+    maximum_bytes: Annotated[int, Field(ge=1, le=MAXIMUM_BYTES)] = MAXIMUM_BYTES
     title: _LengthTable = _LengthTable()
     summary: _LengthTable = _LengthTable()
     description: _LengthTable = _LengthTable()
@@ -118,6 +119,7 @@ class _GateTable(_Table):
     word_share_exempt_letters: _Count = 0
     measurable_verbs: dict[_Language, _WordsTable] = {}
     step_words: dict[_Language, _WordsTable] = {}
+    step_units: dict[_Language, _WordsTable] = {}
     never_waivable: list[Annotated[Rule, Field(strict=False)]] = []
 
     @model_validator(mode="after")
@@ -131,7 +133,7 @@ class _GateTable(_Table):
         for name, value in given.items():
             if isinstance(value, _LengthTable):
                 given[name] = _named(name, value, getattr(gate, name))
-        for name in given.keys() & {"measurable_verbs", "step_words"}:
+        for name in given.keys() & {"measurable_verbs", "step_words", "step_units"}:
             given[name] = _words(getattr(gate, name), given[name])
         if "never_waivable" in given:
             given["never_waivable"] = gate.never_waivable.union(given["never_waivable"])

@@ -1,6 +1,5 @@
 """What is due without anybody's asking: releases and retirements, waiting programs, reviews of removed reviewers."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -72,6 +71,7 @@ class ScheduledChanges:
     """Releases and retires programs at their times."""
 
     name = "scheduled-changes"
+    at_once = 4
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs
@@ -81,10 +81,19 @@ class ScheduledChanges:
         return await _programs(_DUE, connection, most)
 
     async def perform(self, aggregate_id: UUID, call: CommandCall) -> bool:
-        """Do what is due of both: each finds out whether it is its turn."""
-        released = await self._programs.execute(FireRelease(aggregate_id), call)
-        retired = await self._programs.execute(FireRetirement(aggregate_id), call)
-        return released.changed or retired.changed
+        """Do what is due of both: each finds out whether it is its turn, and neither keeps the other from it.
+
+        Raises what the first of them raises, after both.
+        """
+        changed, failures = False, list[Exception]()
+        for command in (FireRelease(aggregate_id), FireRetirement(aggregate_id)):
+            try:
+                changed |= (await self._programs.execute(command, call)).changed
+            except Exception as failure:  # noqa: BLE001 - it is raised below
+                failures.append(failure)
+        if failures:
+            raise failures[0]
+        return changed
 
 
 class WaitingReviews:
@@ -95,10 +104,10 @@ class WaitingReviews:
     """
 
     name = "waiting-reviews"
+    at_once = 1
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs
-        self._in_turn = asyncio.Lock()
         self._vain: set[UUID] = set()
 
     async def due(self, connection: Connection, most: int) -> Sequence[UUID]:
@@ -110,18 +119,18 @@ class WaitingReviews:
 
     async def perform(self, aggregate_id: UUID, call: CommandCall) -> bool:
         """Assign those who are free now."""
-        async with self._in_turn:
-            self._vain.add(aggregate_id)
-            changed = (await self._programs.execute(AssignWaiting(aggregate_id), call)).changed
-            if changed:
-                self._vain.discard(aggregate_id)
-            return changed
+        self._vain.add(aggregate_id)
+        changed = (await self._programs.execute(AssignWaiting(aggregate_id), call)).changed
+        if changed:
+            self._vain.discard(aggregate_id)
+        return changed
 
 
 class OrphanedReviews:
     """Gives the reviews of removed reviewers to others."""
 
     name = "orphaned-reviews"
+    at_once = 4
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs

@@ -6,6 +6,7 @@ retirement depends on, in the same way: every commit takes its locks in one orde
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -26,8 +27,14 @@ from bus.commit import AggregateTable, done, written
 from program_svc.adapters.kept_rows import comment_parameters, version_parameters, write_comments, write_versions
 from program_svc.adapters.review_rows import lock_reviewers, review_parameters, write_reviews
 from program_svc.adapters.tables import PROGRAM, REVIEWER, REVIEWER_LOAD
-from program_svc.domain.changes import Change, CommentAdded, CommentResolved, ProgramDeleted
-from program_svc.domain.commands import Command, RetireProgram
+from program_svc.domain.changes import (
+    Change,
+    CommentAdded,
+    CommentResolved,
+    ProgramDeleted,
+    RetirementScheduled,
+    VersionRetired,
+)
 from program_svc.domain.context import Context
 from program_svc.domain.evolve_working import resolved
 from program_svc.domain.program import Program, State
@@ -36,9 +43,17 @@ from program_svc.domain.versions import left_behind
 
 
 def program_effects(
-    before: Program | None, after: Program, changes: tuple[Change, ...], command: Command, context: Context
+    before: Program | None,
+    after: Program,
+    changes: tuple[Change, ...],
+    context: Context,
+    *,
+    reviewers: UUID,
 ) -> Mapping[str, object] | None:
-    """Return the parameters of a commit that locks or writes more than the program; None if it does not."""
+    """Return the parameters of a commit that locks or writes more than the program; None if it does not.
+
+    `reviewers` is the namespace of their ids.
+    """
     had, has = set(before.assigned if before else ()), set(after.assigned)
     added = [change.comment for change in changes if isinstance(change, CommentAdded)]
     answered = [
@@ -47,19 +62,27 @@ def program_effects(
         if isinstance(change, CommentResolved) and (comment := context.comment(change.comment_id)) is not None
     ]
     versions = left_behind(before, after)
-    successor = command.successor_program_id if isinstance(command, RetireProgram) else None
+    successor = _successor(changes)
     deleted = any(isinstance(change, ProgramDeleted) for change in changes)
     if had == has and not (added or answered or versions or successor or deleted):
         return None
     held = [] if successor is None else [after.program_id, successor]
     return {
-        **review_parameters(had, has),
+        **review_parameters(had, has, reviewers),
         "successor_id": successor,
         "held": held,
         "programs_held": len(held),
         **comment_parameters(added, answered),
         **version_parameters(versions, deleted=deleted),
     }
+
+
+def _successor(changes: tuple[Change, ...]) -> UUID | None:
+    """Return the program that a retirement names as its successor, whoever asked for it."""
+    for change in changes:
+        if isinstance(change, VersionRetired | RetirementScheduled):
+            return change.retirement.successor_program_id
+    return None
 
 
 def needs_guard(effects: Mapping[str, object] | None) -> bool:

@@ -3,6 +3,8 @@
 Every response has the aggregate as its field 1, so the stored message is spliced into it as it is.
 """
 
+from uuid import UUID
+
 from training.program.v1 import program_pb2 as pb
 from training.program.v1.program_service_pb2 import SubmitProgramResponse
 from training.program.v1.review_pb2 import Reviewer as ReviewerMessage
@@ -12,9 +14,17 @@ from chassis.wire import field
 from program_svc.adapters import mapping
 from program_svc.adapters.effects import needs_guard, program_effects, reviewer_effects
 from program_svc.adapters.rows import program_columns, reviewer_columns
-from program_svc.domain.changes import Change, CommentAdded, CommentResolved, ReviewerChange
+from program_svc.domain.changes import (
+    Change,
+    CommentAdded,
+    CommentResolved,
+    ReviewerChange,
+    VersionReleased,
+    VersionRetired,
+)
 from program_svc.domain.commands import Command, ResolveReviewComment, ReviewerCommand, SubmitProgram
 from program_svc.domain.comment import Comment
+from program_svc.domain.content import ProgramContent
 from program_svc.domain.context import Context
 from program_svc.domain.evolve_working import resolved
 from program_svc.domain.program import Program
@@ -22,8 +32,19 @@ from program_svc.domain.release_gate import release_warnings
 from program_svc.domain.reviewer import Reviewer
 
 
+def published_size(content: ProgramContent) -> int:
+    """Return how many bytes a content takes in the event that publishes it."""
+    return mapping.write_content(content).ByteSize()
+
+
 class ProgramEncoding:
-    """Writes programs and what happens to them as messages, and reads them back."""
+    """Writes programs and what happens to them as messages, and reads them back.
+
+    `reviewers` is the namespace of the ids by which rows name reviewers.
+    """
+
+    def __init__(self, reviewers: UUID) -> None:
+        self._reviewers = reviewers
 
     def decode(self, state: bytes) -> Program:
         """Return the program from its stored message."""
@@ -40,7 +61,7 @@ class ProgramEncoding:
         fill = mapping.filling_once()
         state = mapping.to_message(after, fill).SerializeToString()
         event_type, public = mapping.event(context.principal, before, after, changes, fill)
-        effects = program_effects(before, after, changes, command, context)
+        effects = program_effects(before, after, changes, context, reviewers=self._reviewers)
         return Revision(
             columns={**program_columns(after), "state": state},
             event_type=event_type,
@@ -49,6 +70,7 @@ class ProgramEncoding:
             response=field(1, state) + _beside(after, command, _comment_after(changes, context), context),
             effects=effects,
             guarded=needs_guard(effects),
+            adds_content=not _only_retires(changes),
         )
 
     def response(self, program: Program, command: Command, context: Context) -> bytes:
@@ -91,6 +113,12 @@ class ReviewerEncoding:
     def response(self, reviewer: Reviewer, command: ReviewerCommand, context: Context) -> bytes:  # noqa: ARG002 - as above
         """Encode the response to a command that changed nothing."""
         return field(1, mapping.to_reviewer_message(reviewer).SerializeToString())
+
+
+def _only_retires(changes: tuple[Change, ...]) -> bool:
+    """Tell whether the event repeats what was public before, as retired."""
+    kinds = set(map(type, changes))
+    return VersionRetired in kinds and VersionReleased not in kinds
 
 
 def _comment_after(changes: tuple[Change, ...], context: Context) -> Comment | None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Text,
     Uuid,
     and_,
     bindparam,
@@ -27,7 +28,7 @@ from program_svc.adapters.review_rows import IS_FREE, IS_REGISTERED
 from program_svc.adapters.tables import PROGRAM, REVIEW_COMMENT, REVIEWER, REVIEWER_LOAD
 from program_svc.domain.comment import Comment
 from program_svc.domain.program import State
-from program_svc.domain.reviewer import Candidate, reviewer_id
+from program_svc.domain.reviewer import Candidate
 
 MOST_CANDIDATES: Final = 1000
 """How many reviewers are looked at; of more, those with the smallest load."""
@@ -47,21 +48,29 @@ _COMMENTS: Final = Statement(
 )
 
 
-def _candidates(takes: ColumnElement[bool]) -> Select[Any]:
-    """Find the registered reviewers who can be given the review, those known to the program first."""
+def _candidates(takes: ColumnElement[bool], *, held: bool) -> Statement:
+    """Find the registered reviewers who can be given the review, those known to the program first.
+
+    `held` locks them until the transaction ends, as a commit locks those who join: in the order of their ids.
+    """
     reviewer, load = REVIEWER.c, REVIEWER_LOAD.c
-    known = reviewer.reviewer_id == func.any(bindparam("known", type_=ARRAY(Uuid())))
-    return (
+    is_known = reviewer.name == func.any(bindparam("known", type_=ARRAY(Text())))
+    query: Select[Any] = (
         select(
             reviewer.name,
             reviewer.categories,
             load.open_reviews,
             reviewer.max_open_reviews,
             reviewer.registered_at,
+            is_known.label("known"),
         )
         .join_from(REVIEWER, REVIEWER_LOAD, load.reviewer_id == reviewer.reviewer_id)
-        .where(IS_REGISTERED, or_(takes, known))
-        .order_by(known.desc(), load.open_reviews, reviewer.registered_at, reviewer.name)
+        .where(IS_REGISTERED, or_(takes, is_known))
+    )
+    found = (query.order_by(reviewer.reviewer_id).with_for_update() if held else query).cte("found").c
+    return Statement(
+        select(found.name, found.categories, found.open_reviews, found.max_open_reviews, found.registered_at)
+        .order_by(found.known.desc(), found.open_reviews, found.registered_at, found.name)
         .limit(bindparam("most", type_=BigInteger()))
     )
 
@@ -78,8 +87,8 @@ def _is_wanted() -> ColumnElement[bool]:
     )
 
 
-_FREE: Final = Statement(_candidates(IS_FREE))
-_FREE_IN_TURN: Final = Statement(_candidates(and_(IS_FREE, ~_is_wanted())))
+_FREE: Final = {held: _candidates(IS_FREE, held=held) for held in (False, True)}
+_FREE_IN_TURN: Final = {held: _candidates(and_(IS_FREE, ~_is_wanted()), held=held) for held in (False, True)}
 
 
 class PostgresFacts:
@@ -90,13 +99,15 @@ class PostgresFacts:
     ) -> tuple[Candidate, ...]:
         """Return the registered reviewers who are free, and those known to the program if they are registered.
 
-        `in_turn` leaves out those for whom another program waits.
+        `in_turn` leaves out those for whom another program waits. In a transaction, which is how a command is tried
+        that others overtook, they are locked: whoever is chosen among them is free when it commits.
         """
-        values: dict[str, object] = {"known": [reviewer_id(name) for name in known], "most": MOST_CANDIDATES}
+        values: dict[str, object] = {"known": known, "most": MOST_CANDIDATES}
+        held = connection.is_in_transaction()
         if in_turn:
-            rows = await _FREE_IN_TURN.fetch(connection, {**values, "program_id": program_id})
+            rows = await _FREE_IN_TURN[held].fetch(connection, {**values, "program_id": program_id})
         else:
-            rows = await _FREE.fetch(connection, values)
+            rows = await _FREE[held].fetch(connection, values)
         return tuple(
             Candidate(
                 row["name"],

@@ -24,7 +24,7 @@ def program_filter(request: ListProgramsRequest) -> ProgramFilter:
         faults.append(Violation("update_interval", "interval.reversed", found, "an end that is not before the start"))
     refuse(faults)
     return ProgramFilter(
-        states=tuple(State(state) for state in request.states if state),
+        states=tuple(map(State, request.states)),
         author=request.author,
         reviewer=request.reviewer,
         category=request.category,

@@ -143,6 +143,7 @@ def _fill_turn(
             fill_retirement(message.retirement_scheduled.retirement, change.retirement)
         case VersionRetired():
             fill_retirement(message.retired.retirement, change.retirement)
+            message.retired.successor_dropped = change.successor_dropped
         case ProgramDeleted():
             message.deleted.SetInParent()
         case _:

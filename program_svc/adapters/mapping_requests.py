@@ -93,6 +93,8 @@ def import_program(request: service.ImportProgramsRequest) -> ImportProgram:
         read_id(request.program_id, "program_id", faults),
         read_content(request.content, "content", faults),
         _waiver(request.waiver) if request.HasField("waiver") else None,
+        request.author,
+        tuple(request.co_authors),
     )
     refuse(faults)
     return command

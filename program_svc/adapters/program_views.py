@@ -26,11 +26,10 @@ from chassis.postgres import Connections
 from chassis.refusal import ResourceNotFound, Violation
 from chassis.sql import Statement
 from program_svc.adapters.rows import words_of
-from program_svc.adapters.tables import PROGRAM, REVIEW
+from program_svc.adapters.tables import PROGRAM, REVIEW, REVIEWER
 from program_svc.application.views import ProgramFilter
 from program_svc.domain.errors import RESOURCE_TYPE, program_not_found
 from program_svc.domain.program import State
-from program_svc.domain.reviewer import reviewer_id
 
 _EXISTS: Final = PROGRAM.c.status != literal_column(str(int(State.DELETED)))
 _GET: Final = Statement(
@@ -47,13 +46,12 @@ def _chosen() -> Mapping[str, ColumnElement[bool]]:
     """Write the condition of each filter, under the name of its parameter."""
     program, time = PROGRAM.c, DateTime(timezone=True)
     states = bindparam("states", type_=ARRAY(SmallInteger()))
-    reviews: Select[Any] = select(REVIEW.c.program_id).where(
-        REVIEW.c.reviewer_id == bindparam("reviewer_id", type_=Uuid())
-    )
+    reviewer = select(REVIEWER.c.reviewer_id).where(REVIEWER.c.name == bindparam("reviewer", type_=Text()))
+    reviews: Select[Any] = select(REVIEW.c.program_id).where(REVIEW.c.reviewer_id == reviewer.scalar_subquery())
     return {
         "states": or_(program.status == func.any(states), program.working_status == func.any(states)),
-        "author": program.author == bindparam("author", type_=Text()),
-        "reviewer_id": program.program_id.in_(reviews),
+        "authors": program.authors.op("@>")(bindparam("authors", type_=ARRAY(Text()))),
+        "reviewer": program.program_id.in_(reviews),
         "categories": program.categories.op("@>")(bindparam("categories", type_=ARRAY(Text()))),
         "words": program.titles.op("@@")(cast(bindparam("words", type_=Text()), TSQUERY)),
         "updated_from": program.updated_at >= bindparam("updated_from", type_=time),
@@ -110,9 +108,9 @@ def _values(chosen: ProgramFilter) -> dict[str, object] | None:
     if chosen.states:
         values["states"] = [int(state) for state in chosen.states]
     if chosen.author:
-        values["author"] = chosen.author
+        values["authors"] = [chosen.author]
     if chosen.reviewer:
-        values["reviewer_id"] = reviewer_id(chosen.reviewer)
+        values["reviewer"] = chosen.reviewer
     if chosen.category:
         values["categories"] = [chosen.category]
     if chosen.text:

@@ -3,6 +3,7 @@
 Pages are put together from stored and written bytes; every one has its items as field 1 and its token as field 2.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -13,11 +14,12 @@ from training.program.v1.program_pb2 import Program, ProgramContent, ProgramVers
 from training.program.v1.program_service_pb2_grpc import ProgramServiceServicer
 from training.type.v1.vocabulary_pb2 import VIEW_BASIC, VIEW_FULL
 
-from chassis.listing import NAMES, NUMBERS, PLACES, Page, ordered_page, page_of
+from chassis.listing import NAMES, NUMBERS, PLACES, Listed, Page, Place, ordered_page, page_of
+from chassis.together import ANSWER_BYTES, together
 from chassis.wire import Serialized, field
 from program_svc.adapters import mapping
 from program_svc.adapters.filters import program_filter
-from program_svc.application.views import ProgramViews, ReviewViews, VersionViews
+from program_svc.application.views import Numbered, ProgramViews, ReviewViews, VersionViews
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"  # generic for type checkers only
 _LONG_FIELDS: Final = (
@@ -48,23 +50,27 @@ class ReadingRpcs(ProgramServiceServicer):
         messages = await self._programs_seen.get_all([UUID(text) for text in request.program_ids])
         if request.view == VIEW_BASIC:
             messages = [_card(message) for message in messages]
-        return b"".join(field(1, message) for message in messages)
+        return together(messages, "program_ids", f"at most {ANSWER_BYTES} bytes together: fewer programs, or BASIC")
 
     async def ListPrograms(self, request: pb.ListProgramsRequest, context: _Context) -> Serialized:
         """List programs, latest change first."""
-        list_after = partial(self._programs_seen.list, program_filter(request))
-        page = await page_of(request, request.page_size, request.page_token, list_after)
-        if request.view != VIEW_FULL:
-            page = Page([_card(message) for message in page.messages], page.next_token)
-        return _answer(page)
+        chosen, seen = program_filter(request), _whole if request.view == VIEW_FULL else _card
+
+        async def list_after(place: Place | None, most: int) -> Sequence[Listed]:
+            listed = await self._programs_seen.list(chosen, place, most)
+            return [Listed(each.place, seen(each.message)) for each in listed]
+
+        return _answer(await page_of(request, request.page_size, request.page_token, list_after))
 
     async def ListProgramVersions(self, request: pb.ListProgramVersionsRequest, context: _Context) -> Serialized:
         """List a program's versions, latest first."""
-        list_before = partial(self._versions.list, UUID(request.program_id))
-        page = await ordered_page(NUMBERS, request, request.page_size, request.page_token, list_before)
-        if request.view != VIEW_FULL:
-            page = Page([_version_card(message) for message in page.messages], page.next_token)
-        return _answer(page)
+        program_id, seen = UUID(request.program_id), _whole if request.view == VIEW_FULL else _version_card
+
+        async def list_before(number: int | None, most: int) -> Sequence[Numbered]:
+            listed = await self._versions.list(program_id, number, most)
+            return [(each, seen(message)) for each, message in listed]
+
+        return _answer(await ordered_page(NUMBERS, request, request.page_size, request.page_token, list_before))
 
     async def CompareVersions(
         self, request: pb.CompareVersionsRequest, context: _Context
@@ -98,6 +104,10 @@ class ReadingRpcs(ProgramServiceServicer):
 def _answer(page: Page) -> bytes:
     items = b"".join(field(1, message) for message in page.messages)
     return items + field(2, page.next_token.encode()) if page.next_token else items
+
+
+def _whole(message: bytes) -> bytes:
+    return message
 
 
 def _card(message: bytes) -> bytes:

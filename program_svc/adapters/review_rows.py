@@ -7,6 +7,7 @@ no race passes a reviewer's cap.
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -38,9 +39,9 @@ IS_FREE: Final = and_(IS_REGISTERED, REVIEWER_LOAD.c.open_reviews < REVIEWER.c.m
 """Holds of reviewers who take another review; of a reviewer joined with their load."""
 
 
-def review_parameters(had: AbstractSet[str], has: AbstractSet[str]) -> Mapping[str, object]:
+def review_parameters(had: AbstractSet[str], has: AbstractSet[str], namespace: UUID) -> Mapping[str, object]:
     """Return the parameters that take the assignments from those a program had to those it has."""
-    joining, leaving = sorted(map(reviewer_id, has - had)), sorted(map(reviewer_id, had - has))
+    joining, leaving = (sorted(reviewer_id(namespace, name) for name in names) for names in (has - had, had - has))
     return {"joining": joining, "leaving": leaving, "reviewers_held": len(joining) + len(leaving)}
 
 

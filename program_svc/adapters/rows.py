@@ -28,7 +28,7 @@ def program_columns(program: Program) -> dict[str, object]:
     return {
         "status": int(program.state),
         "working_status": None if working is None else int(working.state),
-        "author": program.author,
+        "authors": [program.author, *program.co_authors],
         "titles": " ".join(words_of(" ".join(_titles(versions)))),
         "categories": list(dict.fromkeys(category for version in versions for category in version.content.categories)),
         "updated_at": program.update_time,

@@ -5,6 +5,8 @@ from typing import Final
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Index,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    func,
     literal_column,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -38,7 +41,7 @@ PROGRAM: Final = Table(
     Column("revision", BigInteger, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("working_status", SmallInteger),
-    Column("author", Text, nullable=False),
+    Column("authors", ARRAY(Text), nullable=False, server_default="{}"),
     Column("titles", Words, nullable=False, server_default=""),
     Column("categories", ARRAY(Text), nullable=False, server_default="{}"),
     Column("updated_at", DateTime(timezone=True), nullable=False),
@@ -47,15 +50,15 @@ PROGRAM: Final = Table(
     Column("barred", ARRAY(Text)),
     Column("state", LargeBinary, nullable=False),
     Index("program_updated", "updated_at", "program_id"),
-    Index("program_author", "author", "updated_at", "program_id"),
-    # One index for both: each of its columns is found as fast, and a commit writes to one list instead of two.
-    Index("program_words", "titles", "categories", postgresql_using="gin"),
+    # One index for all: each of its columns is found as fast, and a commit writes to one list instead of three.
+    Index("program_words", "titles", "categories", "authors", postgresql_using="gin"),
     Index("program_due", "due_at", "program_id", postgresql_where=literal_column("due_at IS NOT NULL")),
     Index(
         "program_waiting", "waiting_since", "program_id", postgresql_where=literal_column("waiting_since IS NOT NULL")
     ),
 )
 """The programs. `state` is the serialized `Program`; the other columns are what the views and the timekeeper need.
+`authors` are the author and the co-authors.
 
 `due_at` is when time itself next has something to do with the program. `barred` are those who can't be assigned to it
 while it waits for reviewers (`waiting_since`): its authors, and those who review it already.
@@ -97,6 +100,18 @@ REVIEWER: Final = Table(
     Index("reviewer_name", "name", unique=True),
 )
 """Everybody who was ever registered as a reviewer. `state` is the serialized `Reviewer`, `name` the principal."""
+
+REVIEWER_NAMESPACE: Final = Table(
+    "reviewer_namespace",
+    METADATA,
+    Column("single", Boolean, primary_key=True, server_default="true"),
+    Column("namespace", Uuid, nullable=False, server_default=func.gen_random_uuid()),
+    CheckConstraint("single", name="reviewer_namespace_single"),
+)
+"""The secret of which, with the principal, a `reviewer_id` is made: one row, as old as the registry.
+
+The ids are seen in subjects and in the journal, by people who must not learn who reviews.
+"""
 
 REVIEWER_LOAD: Final = Table(
     "reviewer_load",

@@ -14,6 +14,7 @@ from program_svc.domain.commands import (
     AssignReviewer,
     AssignWaiting,
     Command,
+    FireRetirement,
     ReassignReviews,
     ResolveReviewComment,
     RetirementCommand,
@@ -98,7 +99,7 @@ class ProgramHandler:
         context = Context(now, call.principal, self._rules)
         if state is not None:
             context = await self._informed(context, state, command, connection)
-        changes = decide(state, await self._completed(command, connection), context)
+        changes = decide(state, await self._completed(state, command, connection), context)
         if not changes and state is not None:
             return Unchanged(self._encoder.response(state, command, context))
         after = apply(state, changes, context)
@@ -132,12 +133,18 @@ class ProgramHandler:
         comment_ids = [comment_id for comment_id in named if comment_id is not None]
         return replace(context, comments=await self._facts.comments(connection, comment_ids))
 
-    async def _completed(self, command: Command, connection: Connection) -> Command:
-        """Return the command with what it must know of other programs."""
-        if isinstance(command, RetireProgram) and command.successor_program_id is not None:
-            released = await self._facts.is_released(connection, command.successor_program_id)
-            return replace(command, successor_released=released)
-        return command
+    async def _completed(self, state: Program | None, command: Command, connection: Connection) -> Command:
+        """Return the command with what it must know of other programs: whether the successor is released now."""
+        match command:
+            case RetireProgram():
+                successor = command.successor_program_id
+            case FireRetirement() if state is not None and state.pending_retirement is not None:
+                successor = state.pending_retirement.successor_program_id
+            case _:
+                return command
+        if successor is None:
+            return command
+        return replace(command, successor_released=await self._facts.is_released(connection, successor))
 
 
 def _nobody_to_tell() -> None:

@@ -84,13 +84,16 @@ class ReviewerHandler:
 class Reviewers:
     """Executes commands on reviewers. `changed` is told when others can be assigned than before."""
 
-    def __init__(self, path: CommandPath[Reviewer, ReviewerCommand], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, path: CommandPath[Reviewer, ReviewerCommand], changed: Callable[[], None], namespace: UUID
+    ) -> None:
         self._path = path
         self._changed = changed
+        self._namespace = namespace
 
     async def execute(self, command: ReviewerCommand, call: CommandCall) -> Outcome:
         """Carry a command out. Raises the refusals of the domain and those of the command path."""
-        outcome = await self._path.execute(call, reviewer_id(command.principal), command)
+        outcome = await self._path.execute(call, reviewer_id(self._namespace, command.principal), command)
         if outcome.changed:
             self._changed()
         return outcome

@@ -51,6 +51,12 @@ def missing_reviewers(
     return (*assigned, *_queue(missing - len(chosen), waiting=waiting))
 
 
+def queue_for_others(version: Version, context: Context) -> tuple[AssignmentChange, ...]:
+    """Queue a version for the approvals that it lacks beside that of the principal and of those still assigned."""
+    missing = context.rules.approvals_needed - len({*_busy(version), context.principal})
+    return _queue(missing, waiting=version.waiting_since is not None)
+
+
 def decide_assignment(state: Program | None, command: AssignmentCommand, context: Context) -> tuple[Change, ...]:
     """Return the changes of a command on the assignments of a program."""
     match command:

@@ -12,7 +12,7 @@ from program_svc.domain.changes import (
     VersionRevised,
 )
 from program_svc.domain.commands import AuthoringCommand, CreateProgram, DeleteProgram, ReviseProgram, UpdateProgram
-from program_svc.domain.content import CONTENT_FIELDS
+from program_svc.domain.content import changed_fields
 from program_svc.domain.content_rules import check_content
 from program_svc.domain.context import Context
 from program_svc.domain.errors import LockedInReview, NotAnAuthor, ProgramState, program_exists
@@ -52,11 +52,7 @@ def _update(program: Program, command: UpdateProgram, context: Context) -> tuple
     if version.state not in _EDITABLE:
         raise ProgramState(version.state, command)
     before = version.content
-    changed = tuple(
-        name
-        for name in CONTENT_FIELDS
-        if name in command.fields and getattr(before, name) != getattr(command.content, name)
-    )
+    changed = tuple(name for name in changed_fields(before, command.content) if name in command.fields)
     if not changed:
         return ()
     after = replace(before, **{name: getattr(command.content, name) for name in changed})

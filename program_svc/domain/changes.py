@@ -35,7 +35,7 @@ class VersionSubmitted:
 
 @dataclass(frozen=True, slots=True)
 class VersionApproved:
-    """A reviewer approved the working version; `complete` with the last approval needed."""
+    """A reviewer approved the working version, and is assigned no more; `complete` with the last approval needed."""
 
     reviewer: str
     complete: bool
@@ -50,9 +50,13 @@ class VersionReleased:
 
 @dataclass(frozen=True, slots=True)
 class VersionRetired:
-    """The live version was retired."""
+    """The live version was retired, and the working one, if there was one, ended with it.
+
+    `successor_dropped` tells that it was to have a successor that had been retired by then.
+    """
 
     retirement: Retirement
+    successor_dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,11 +151,16 @@ class DeleteProgram:
 
 @dataclass(frozen=True, slots=True)
 class ImportProgram:
-    """Create a program that is live elsewhere and release it, under its waiver, in one revision."""
+    """Create a program that is live elsewhere and release it, under its waiver, in one revision.
+
+    Its author is the one named, or else the principal.
+    """
 
     program_id: UUID
     content: ProgramContent
     waiver: WaiverRequest | None = None
+    author: str = ""
+    co_authors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +172,10 @@ class FireRelease:
 
 @dataclass(frozen=True, slots=True)
 class FireRetirement:
-    """Retire what is to be retired, if its time has come."""
+    """Retire what is to be retired, if its time has come; `successor_released` as of RetireProgram, looked up again."""
 
     program_id: UUID
+    successor_released: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Comments on the working version: threads on a field, which block its approval where a reviewer says so."""
 
-import re
 from collections.abc import Iterator
 from typing import Final, assert_never
 
@@ -8,7 +7,6 @@ from chassis.refusal import InvalidField, Violation
 from program_svc.domain.changes import Change, CommentAdded, CommentResolved
 from program_svc.domain.commands import AddReviewComment, CommentCommand, ResolveReviewComment
 from program_svc.domain.comment import Comment
-from program_svc.domain.content import CONTENT_FIELDS
 from program_svc.domain.content_rules import check_texts
 from program_svc.domain.context import Context
 from program_svc.domain.errors import (
@@ -19,11 +17,12 @@ from program_svc.domain.errors import (
     comment_exists,
     comment_not_found,
 )
+from program_svc.domain.field_path import has_field
 from program_svc.domain.preconditions import existing, working
 from program_svc.domain.program import Program, State, Version
 
 _COMMENTED: Final = frozenset({State.DRAFT, State.IN_REVIEW, State.APPROVED})
-_PATH: Final = re.compile(r"([a-z_]+)(?:\[[A-Za-z0-9-]+\])?(?:\.[a-z_]+(?:\[[A-Za-z0-9-]+\])?)*", re.ASCII)
+_BLOCKED: Final = frozenset({State.DRAFT, State.IN_REVIEW})
 
 
 def decide_comment(state: Program | None, command: CommentCommand, context: Context) -> tuple[Change, ...]:
@@ -39,13 +38,15 @@ def decide_comment(state: Program | None, command: CommentCommand, context: Cont
 
 def _add(state: Program | None, command: AddReviewComment, context: Context) -> tuple[Change, ...]:
     check_texts(("text", command.text))
-    faults = tuple(_faults(command))
-    if faults:
-        raise InvalidField("The comment breaks rules of its fields.", violations=faults)
     program = existing(state, command)
     version = _commented(program, command, context)
+    faults = tuple(_faults(command, version))
+    if faults:
+        raise InvalidField("The comment breaks rules of its fields.", violations=faults)
     if command.blocking and program.is_by(context.principal):
         raise FourEyes(context.principal)
+    if command.blocking and version.state not in _BLOCKED:  # approved already: it would keep nothing from anything
+        raise ProgramState(version.state, command)
     if context.comment(command.comment_id) is not None:
         raise comment_exists(command.comment_id)
     path = command.field_path
@@ -96,11 +97,9 @@ def _is_on(comment: Comment, program: Program, version: Version) -> bool:
     return comment.program_id == program.program_id and comment.version == version.number
 
 
-def _faults(command: AddReviewComment) -> Iterator[Violation]:
+def _faults(command: AddReviewComment, version: Version) -> Iterator[Violation]:
     if not command.text.strip():
         yield Violation("text", "text.present", "nothing", "what the comment says")
-    if command.parent_comment_id is None:
-        path = _PATH.fullmatch(command.field_path)
-        if path is None or path[1] not in CONTENT_FIELDS:
-            needed = "a field of the content, such as title or agenda[1].title"
-            yield Violation("field_path", "field_path.content", command.field_path, needed)
+    if command.parent_comment_id is None and not has_field(version.content, command.field_path):
+        needed = "a field that the content has, such as title or agenda[1].title"
+        yield Violation("field_path", "field_path.content", command.field_path, needed)

@@ -93,5 +93,5 @@ def _duration(duration: timedelta | None) -> str | None:
 def _decimal(number: Decimal | None) -> str | None:
     if number is None:
         return None
-    text = f"{number:f}"
+    text = f"{abs(number) if number.is_zero() else number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

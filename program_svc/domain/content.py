@@ -1,6 +1,6 @@
 """What a version of a program says, as plain values."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import IntEnum
@@ -72,3 +72,22 @@ class ProgramContent:
 
 CONTENT_FIELDS: Final = tuple(field.name for field in fields(ProgramContent))
 """The names of the content's fields, in the order in which changes list them."""
+
+
+def changed_fields(before: ProgramContent, after: ProgramContent) -> tuple[str, ...]:
+    """Return the names of the fields in which two contents say something else, in the order of the content.
+
+    Prerequisites that say nothing are none, and localized texts have no order.
+    """
+    old, new = _plain(before), _plain(after)
+    return tuple(name for name in CONTENT_FIELDS if getattr(old, name) != getattr(new, name))
+
+
+def _plain(content: ProgramContent) -> ProgramContent:
+    """Return the content in the one form that what it says can have."""
+    if content.prerequisites == Prerequisites():
+        content = replace(content, prerequisites=None)
+    if len(content.localizations) > 1:
+        ordered = sorted(content.localizations, key=lambda localized: localized.language_code)
+        content = replace(content, localizations=tuple(ordered))
+    return content

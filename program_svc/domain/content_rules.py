@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from chassis.refusal import InvalidField, Violation
@@ -16,18 +17,27 @@ MAXIMUM_CREDITS: Final = Decimal(1_000_000)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Searching bytes is ten times as fast as searching characters, and nearly every text is clean.
 _NOT_CONTROL: Final = bytes(b for b in range(256) if b in b"\t\n\r" or (b >= 0x20 and b != 0x7F))  # noqa: PLR2004 - space and DEL
+# The characters of RFC 3986, section 2; what readers follow is neither a script nor a path of this machine.
+_URI: Final = re.compile(
+    r"https?://[\w.~%!$&'()*+,;=:@\[\]-]+(?:[/?#][\w.~%!$&'()*+,;=:@\[\]/?#-]*)?", re.ASCII | re.IGNORECASE
+)
 _LEAD_OF_C1: Final = b"\xc2"
 
 
 def check_content(program_id: UUID, content: ProgramContent, co_authors: tuple[str, ...] = ()) -> None:
     """Refuse content that no version may have, with every violation."""
-    faults = [*_languages(content), *_amounts(content)]
+    faults = [*_languages(content), *_amounts(content), *_links(content)]
     if _has_control_characters("\n".join([*_texts(content), *co_authors])):
         faults.extend(_control_characters([*_paths_and_texts(content), *_each("co_authors", co_authors)]))
     if faults:
         raise InvalidField("The content breaks rules of its fields.", violations=tuple(faults))
     if content.prerequisites is not None and program_id in content.prerequisites.program_ids:
         raise ProgramRefersToItself(program_id)
+
+
+def texts_size(content: ProgramContent) -> int:
+    """Return how many bytes the texts take in UTF-8."""
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in _texts(content))
 
 
 def check_texts(*texts: tuple[str, str]) -> None:
@@ -132,3 +142,20 @@ def _amounts(content: ProgramContent) -> Iterator[Violation]:
     if awarded is not None and not (awarded.is_finite() and 0 <= awarded < MAXIMUM_CREDITS):
         needed = f"zero or more, less than {MAXIMUM_CREDITS}"
         yield Violation("content.credits", "credits.range", str(awarded), needed)
+
+
+def _links(content: ProgramContent) -> Iterator[Violation]:
+    uri = content.cover_image_uri
+    if uri and not _is_link(uri):
+        needed = "an absolute http or https URI, or nothing"
+        yield Violation("content.cover_image_uri", "cover_image_uri.form", uri[:100], needed)
+
+
+def _is_link(uri: str) -> bool:
+    if _URI.fullmatch(uri) is None:
+        return False
+    try:
+        parts = urlsplit(uri)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that hold no address, a port that is none
+        return False

@@ -1,11 +1,13 @@
 """What a decision depends on beside the program and the command."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from program_svc.domain.comment import Comment
+from program_svc.domain.content import ProgramContent
 from program_svc.domain.gate_rules import GateRules
 from program_svc.domain.reviewer import Candidate
 
@@ -22,6 +24,10 @@ class Rules:
     comment_limit: int = 1000
     exempt_fields: frozenset[str] = frozenset({"tags", "cover_image_uri"})
     gate: GateRules = field(default_factory=GateRules)
+
+    def measuring(self, size: Callable[[ProgramContent], int]) -> "Rules":
+        """Return the rules with another measure of contents, in bytes."""
+        return replace(self, gate=self.gate.measuring(size))
 
 
 DEFAULT_RULES: Final = Rules()

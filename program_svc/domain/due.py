@@ -14,7 +14,7 @@ def next_due(program: Program) -> datetime | None:
 def release_due(program: Program) -> datetime | None:
     """Return when the scheduled release is due, if there is one."""
     version = program.working
-    if version is None or version.state is not State.SCHEDULED or program.retirement is not None:
+    if version is None or version.state is not State.SCHEDULED:
         return None
     return version.release_time
 

@@ -14,9 +14,11 @@ Refusal
     ├── ProgramRefersToItself
     ├── SuccessorNotReleased
     ├── ReviewerBusy         the reviewer takes no more reviews now
-    ├── OpenBlockingComments the version can't be approved before they are resolved
+    ├── OpenBlockingComments the version can't be approved or released before they are resolved
     ├── TooManyComments      the version has as many as it may have
     ├── RejectionReasonMissing
+    ├── RetirementReasonMissing
+    ├── WaiverReasonMissing
     └── PrincipalRefusal
         ├── FourEyes         an author can't review
         ├── NotAnAuthor      only authors edit and submit
@@ -195,6 +197,24 @@ class RejectionReasonMissing(ProgramRefusal):
 
     def __init__(self) -> None:
         super().__init__("A rejection needs a reason.")
+
+
+class RetirementReasonMissing(ProgramRefusal):
+    """A retirement needs a reason."""
+
+    reason = "RETIREMENT_REASON_MISSING"
+
+    def __init__(self) -> None:
+        super().__init__("A retirement needs a reason.")
+
+
+class WaiverReasonMissing(ProgramRefusal):
+    """A waiver needs a reason."""
+
+    reason = "WAIVER_REASON_MISSING"
+
+    def __init__(self) -> None:
+        super().__init__("A waiver needs a reason.")
 
 
 class ReleaseTimePast(ProgramRefusal):

@@ -81,8 +81,7 @@ def _turned(
         case VersionRetired():
             if program.live is None:
                 return program
-            live = replace(program.live, state=State.RETIRED)
-            return replace(program, live=live, retirement=change.retirement, pending_retirement=None)
+            return _retired(program, program.live, change)
         case ProgramDeleted():
             return program if program.live is not None else replace(program, working=None)
         case _:
@@ -100,6 +99,17 @@ def _released(program: Program, change: VersionReleased, context: Context) -> Pr
         release_failure=None,
     )
     return replace(program, working=None, live=live)
+
+
+def _retired(program: Program, live: Version, change: VersionRetired) -> Program:
+    """End the program, and with it the version being worked on, on which no command would be possible any more."""
+    return replace(
+        program,
+        live=replace(live, state=State.RETIRED),
+        working=None,
+        retirement=change.retirement,
+        pending_retirement=None,
+    )
 
 
 def _revised(program: Program, change: VersionRevised) -> Program:

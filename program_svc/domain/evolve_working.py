@@ -65,7 +65,9 @@ def _reviewed(version: Version, change: ReviewChange, context: Context) -> Versi
         case VersionApproved():
             approvals = (*version.approvals, Approval(change.reviewer, context.now))
             approved = replace(version, approvals=approvals)
-            return _decided(approved, State.APPROVED) if change.complete else approved
+            if change.complete:
+                return _decided(approved, State.APPROVED)
+            return _relieved(approved, (change.reviewer,))
         case VersionRejected():
             rejection = Rejection(change.reviewer, change.reason, context.now)
             return replace(_decided(version, State.REJECTED), rejection=rejection)
@@ -93,14 +95,18 @@ def _assigned(version: Version, change: AssignmentChange, context: Context) -> V
             added = tuple(Assignment(reviewer, context.now) for reviewer in change.reviewers)
             return replace(version, assignments=(*version.assignments, *added))
         case ReviewersDropped():
-            kept = tuple(given for given in version.assignments if given.reviewer not in change.reviewers)
-            return replace(version, assignments=kept)
+            return _relieved(version, change.reviewers)
         case ReviewQueued():
-            return replace(version, waiting_since=context.now)
+            return replace(version, waiting_since=version.submit_time or context.now)
         case ReviewDequeued():
             return replace(version, waiting_since=None)
         case _:
             assert_never(change)
+
+
+def _relieved(version: Version, reviewers: tuple[str, ...]) -> Version:
+    kept = tuple(given for given in version.assignments if given.reviewer not in reviewers)
+    return replace(version, assignments=kept)
 
 
 def _commented(version: Version, change: CommentChange) -> Version:

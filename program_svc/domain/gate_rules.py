@@ -1,17 +1,20 @@
 """The rules of the release gate as data: names, bounds, words, and what can be waived."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from program_svc.domain.content import ProgramContent
+from program_svc.domain.content_rules import texts_size
 from program_svc.domain.measurable_verbs import MEASURABLE_VERBS
-from program_svc.domain.step_words import STEP_WORDS
+from program_svc.domain.step_words import STEP_UNITS, STEP_WORDS
 
 
 class Rule(StrEnum):
     """The names of the rules, as violations tell them and waivers name them."""
 
+    CONTENT_SIZE = "content.size"
     TITLE_LENGTH = "title.length"
     SUMMARY_LENGTH = "summary.length"
     SUMMARY_WORD_SHARE = "summary.word_share"
@@ -29,6 +32,8 @@ class Rule(StrEnum):
 
 
 EVERY_WAIVABLE_RULE: Final = "*"
+MAXIMUM_BYTES: Final = 480 * 1024
+"""What leaves room in an event, which is up to 512 KiB, for what stands beside the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,15 @@ class Length:
 class GateRules:
     """Everything about the release gate that can be configured.
 
-    A language without an entry in `measurable_verbs` has no rule on the verbs of its outcomes; without one in
-    `step_words`, the steps of its plan are the items of a list. A word's share of a text counts from
-    `word_share_occurrences` on, for in a short text a single word is easily a fifth of it.
+    `maximum_bytes` is what the content may take as `size` measures it, in bytes: as it is published, where that is
+    known (`measuring`), else by its texts. A language without an entry in `measurable_verbs` has no rule on the verbs
+    of its outcomes; without one in `step_words` and `step_units`, the steps of its plan are the items of a list.
+    A word's share of a text counts from `word_share_occurrences` on, for in a short text a single word is easily a
+    fifth of it.
     """
 
+    maximum_bytes: int = MAXIMUM_BYTES
+    size: Callable[[ProgramContent], int] = texts_size
     title: Length = Length(5, 200)
     summary: Length = Length(0, 500)
     description: Length = Length(100, 20_000)
@@ -72,7 +81,12 @@ class GateRules:
     word_share_exempt_letters: int = 3
     measurable_verbs: Mapping[str, frozenset[str]] = field(default_factory=lambda: MEASURABLE_VERBS)
     step_words: Mapping[str, frozenset[str]] = field(default_factory=lambda: STEP_WORDS)
-    never_waivable: frozenset[Rule] = frozenset({Rule.TITLE_LENGTH, Rule.CATEGORIES_PRESENT})
+    step_units: Mapping[str, frozenset[str]] = field(default_factory=lambda: STEP_UNITS)
+    never_waivable: frozenset[Rule] = frozenset({Rule.CONTENT_SIZE, Rule.TITLE_LENGTH, Rule.CATEGORIES_PRESENT})
+
+    def measuring(self, size: Callable[[ProgramContent], int]) -> "GateRules":
+        """Return the rules with another measure of contents."""
+        return replace(self, size=size)
 
     def waives(self, named: str, rule: str) -> bool:
         """Tell whether naming `named` in a waiver sets `rule` aside."""

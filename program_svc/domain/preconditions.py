@@ -22,8 +22,8 @@ def existing(state: Program | None, command: Command) -> Program:
 
 
 def working(program: Program, command: Command) -> Version:
-    """Return the working version; a retired program's can't be worked on any more."""
-    if program.working is None or program.retirement is not None:
+    """Return the working version; a retired program has none."""
+    if program.working is None:
         raise ProgramState(program.state, command)
     return program.working
 

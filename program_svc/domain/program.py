@@ -80,7 +80,8 @@ class Version:
     """One numbered version: working, live, or left behind (superseded or rejected).
 
     `release_time` is when it was released, or, while SCHEDULED, when it is to be. Assignments and the queue
-    (`waiting_since`) are of the time in review only.
+    (`waiting_since`) are of the time in review only; an assignment ends with the reviewer's approval, and the queue is
+    in the order in which versions were submitted.
     """
 
     number: int

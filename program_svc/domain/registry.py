@@ -58,6 +58,9 @@ def _load(command: RegisterReviewer | UpdateReviewer, context: Context) -> int:
 def _check(command: RegisterReviewer | UpdateReviewer) -> None:
     categories = [(f"categories[{at}]", category) for at, category in enumerate(command.categories)]
     check_texts(("principal", command.principal), *categories)
+    if not command.principal.strip():
+        nobody = Violation("principal", "principal.present", "nothing", "who reviews")
+        raise InvalidField("The request breaks rules of its fields.", violations=(nobody,))
     load = command.max_open_reviews
     if load is not None and not 1 <= load <= MAXIMUM_OPEN_REVIEWS:
         found = Violation("max_open_reviews", "max_open_reviews.range", str(load), f"1 to {MAXIMUM_OPEN_REVIEWS}")

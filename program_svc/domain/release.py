@@ -19,10 +19,17 @@ from program_svc.domain.commands import (
     ReleaseProgram,
     WaiverRequest,
 )
+from program_svc.domain.content import changed_fields
 from program_svc.domain.content_rules import check_content, check_texts
 from program_svc.domain.context import Context
 from program_svc.domain.due import release_due
-from program_svc.domain.errors import ProgramState, ReleaseTimePast, program_exists
+from program_svc.domain.errors import (
+    OpenBlockingComments,
+    ProgramState,
+    ReleaseTimePast,
+    WaiverReasonMissing,
+    program_exists,
+)
 from program_svc.domain.preconditions import existing, known, working
 from program_svc.domain.program import Program, State, Waiver
 from program_svc.domain.release_gate import check_waiver, enforce, standing_violations
@@ -53,6 +60,8 @@ def _release(state: Program | None, command: ReleaseProgram, context: Context) -
     version = working(existing(state, command), command)
     if version.state not in _RELEASABLE:
         raise ProgramState(version.state, command)
+    if version.open_blocking_comments:
+        raise OpenBlockingComments(version.open_blocking_comments)
     waivers = given or version.waivers
     enforce(version.content, waivers, context.rules.gate)
     if time is None:
@@ -84,15 +93,18 @@ def _retires_first(program: Program, release_time: datetime) -> bool:
 
 
 def _import(state: Program | None, command: ImportProgram, context: Context) -> tuple[Change, ...]:
-    check_content(command.program_id, command.content)
+    check_content(command.program_id, command.content, command.co_authors)
+    check_texts(("author", command.author))
     waivers = _waivers(command.waiver, context)
     if state is not None:
-        if state.live is not None and state.live.content == command.content:
+        if state.live is not None and not changed_fields(state.live.content, command.content):
+            if state.live.state is State.RETIRED:
+                raise ProgramState(state.live.state, command)
             return ()
         raise program_exists(command.program_id)
     enforce(command.content, waivers, context.rules.gate)
     return (
-        ProgramCreated(command.program_id, context.principal, (), command.content),
+        ProgramCreated(command.program_id, command.author or context.principal, command.co_authors, command.content),
         VersionReleased(waivers),
     )
 
@@ -102,4 +114,6 @@ def _waivers(request: WaiverRequest | None, context: Context) -> tuple[Waiver, .
         return ()
     check_waiver(request, context.rules.gate)
     check_texts(("waiver.reason", request.reason))
+    if not request.reason.strip():
+        raise WaiverReasonMissing
     return (Waiver(request.rules, request.reason, context.principal),)

@@ -16,6 +16,7 @@ from program_svc.domain.content import LocalizedContent, ProgramContent
 from program_svc.domain.errors import ReleaseGateClosed, RuleNotWaivable
 from program_svc.domain.gate_rules import GateRules, Length, Rule
 from program_svc.domain.language import primary_language
+from program_svc.domain.named_steps import named_steps
 from program_svc.domain.program import Program, Waiver
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -71,10 +72,17 @@ def _violations(content: ProgramContent, rules: GateRules) -> Iterator[Violation
         content.plan,
         content.learning_outcomes,
     )
+    yield from _size(content, rules)
     yield from _texts("", base, rules)
     yield from _structure(content, rules)
     for at, localized in enumerate(content.localizations):
         yield from _texts(f"localizations[{at}].", localized, rules)
+
+
+def _size(content: ProgramContent, rules: GateRules) -> Iterator[Violation]:
+    size = rules.size(content)
+    if size > rules.maximum_bytes:
+        yield Violation("content", Rule.CONTENT_SIZE, f"{size} bytes", f"at most {rules.maximum_bytes} bytes")
 
 
 def _structure(content: ProgramContent, rules: GateRules) -> Iterator[Violation]:
@@ -84,9 +92,12 @@ def _structure(content: ProgramContent, rules: GateRules) -> Iterator[Violation]
     if named < rules.minimum_categories:
         needed = f"at least {rules.minimum_categories}"
         yield Violation("categories", Rule.CATEGORIES_PRESENT, str(named), needed)
-    if len(content.agenda) < rules.minimum_modules:
-        needed = f"at least {rules.minimum_modules} modules"
-        yield Violation("agenda", Rule.AGENDA_MODULES, str(len(content.agenda)), needed)
+    untitled = [f"agenda[{at}]" for at, module in enumerate(content.agenda) if not module.title.strip()]
+    titled = len(content.agenda) - len(untitled)
+    if titled < rules.minimum_modules:
+        found = f"{titled}; without a title: {', '.join(untitled)}" if untitled else str(titled)
+        needed = f"at least {rules.minimum_modules} modules with a title"
+        yield Violation("agenda", Rule.AGENDA_MODULES, found, needed)
     stated = sum(bool(outcome.strip()) for outcome in content.learning_outcomes)
     if stated < rules.minimum_outcomes:
         needed = f"at least {rules.minimum_outcomes}"
@@ -122,9 +133,14 @@ def _length(path: str, text: str, bounds: Length, rule: Rule) -> Iterator[Violat
 
 
 def _steps(path: str, texts: LocalizedContent, rules: GateRules) -> Iterator[Violation]:
-    naming = rules.step_words.get(primary_language(texts.language_code), frozenset())
-    words = sum(word in naming for word in _words(texts.plan))
-    steps = max(words, len(_LIST_ITEM.findall(texts.plan)))
+    language = primary_language(texts.language_code)
+    named = named_steps(
+        texts.plan,
+        language,
+        units=rules.step_units.get(language, frozenset()),
+        words=rules.step_words.get(language, frozenset()),
+    )
+    steps = max(named, len(_LIST_ITEM.findall(texts.plan)))
     if steps < rules.minimum_plan_steps:
         needed = f"at least {rules.minimum_plan_steps} named steps, such as a numbered list"
         yield Violation(path, Rule.PLAN_STEPS, str(steps), needed)

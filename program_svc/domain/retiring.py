@@ -1,19 +1,24 @@
-"""Retiring a program, now or at a time."""
+"""Retiring a program, now or at a time.
+
+A successor is released at the moment of the retirement, and the commit holds its row: whoever is named was retired
+later, if at all, so that no circle of successors can form. A retirement that was set names a successor which may have
+been retired since: it takes effect without one, for the end of a program must not depend on another's.
+"""
 
 from dataclasses import replace
 from typing import assert_never
 
-from program_svc.domain.changes import (
-    Change,
-    ReleaseUnscheduled,
-    RetirementScheduled,
-    VersionRetired,
-    VersionWithdrawn,
-)
+from program_svc.domain.changes import Change, RetirementScheduled, VersionRetired
 from program_svc.domain.commands import FireRetirement, RetirementCommand, RetireProgram
 from program_svc.domain.content_rules import check_texts
 from program_svc.domain.context import Context
-from program_svc.domain.errors import ProgramRefersToItself, ProgramState, RetirementTimePast, SuccessorNotReleased
+from program_svc.domain.errors import (
+    ProgramRefersToItself,
+    ProgramState,
+    RetirementReasonMissing,
+    RetirementTimePast,
+    SuccessorNotReleased,
+)
 from program_svc.domain.preconditions import existing, known
 from program_svc.domain.program import Program, Retirement, State
 
@@ -24,7 +29,7 @@ def decide_retirement(state: Program | None, command: RetirementCommand, context
         case RetireProgram():
             return _retire(state, command, context)
         case FireRetirement():
-            return _fire(known(state, command), context)
+            return _fire(known(state, command), command, context)
         case _:
             assert_never(command)
 
@@ -32,6 +37,8 @@ def decide_retirement(state: Program | None, command: RetirementCommand, context
 def _retire(state: Program | None, command: RetireProgram, context: Context) -> tuple[Change, ...]:
     successor, time = command.successor_program_id, command.effective_time
     check_texts(("reason", command.reason))
+    if not command.reason.strip():
+        raise RetirementReasonMissing
     if successor == command.program_id:
         raise ProgramRefersToItself(command.program_id)
     if time is not None and time <= context.now:
@@ -43,23 +50,15 @@ def _retire(state: Program | None, command: RetireProgram, context: Context) -> 
         raise SuccessorNotReleased(successor)
     retirement = Retirement(command.reason, successor, time or context.now, command.cancel_offers)
     if time is None:
-        return _retired(program, retirement)
+        return (VersionRetired(retirement),)
     return () if retirement == program.pending_retirement else (RetirementScheduled(retirement),)
 
 
-def _fire(program: Program, context: Context) -> tuple[Change, ...]:
+def _fire(program: Program, command: FireRetirement, context: Context) -> tuple[Change, ...]:
     pending = program.pending_retirement
     if pending is None or pending.retire_time > context.now:
         return ()
-    return _retired(program, replace(pending, retire_time=context.now))
-
-
-def _retired(program: Program, retirement: Retirement) -> tuple[Change, ...]:
-    """Retire, and end what can't go on: a scheduled release, and a review that nobody could finish."""
-    match None if program.working is None else program.working.state:
-        case State.SCHEDULED:
-            return (ReleaseUnscheduled(), VersionRetired(retirement))
-        case State.IN_REVIEW:
-            return (VersionWithdrawn(), VersionRetired(retirement))
-        case _:
-            return (VersionRetired(retirement),)
+    dropped = pending.successor_program_id is not None and not command.successor_released
+    successor = None if dropped else pending.successor_program_id
+    retirement = replace(pending, successor_program_id=successor, retire_time=context.now)
+    return (VersionRetired(retirement, dropped),)

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from program_svc.domain.assignment import missing_reviewers
+from program_svc.domain.assignment import missing_reviewers, queue_for_others
 from program_svc.domain.changes import (
     Change,
     ChangesRequested,
@@ -70,26 +70,25 @@ def _request_changes(state: Program | None, command: RequestChanges, context: Co
 
 
 def _approve(program: Program, command: ApproveProgram, context: Context) -> tuple[Change, ...]:
-    version = _assigned(program, command, context)
+    version = reviewed(program, command, context)
     if version.is_approved_by(context.principal):
         raise AlreadyApprovedBy(context.principal)
+    _check_assigned(version, context)
     if version.open_blocking_comments:
         raise OpenBlockingComments(version.open_blocking_comments)
-    complete = len(version.approvals) + 1 >= context.rules.approvals_needed
-    return (VersionApproved(context.principal, complete),)
+    approved = VersionApproved(context.principal, len(version.approvals) + 1 >= context.rules.approvals_needed)
+    return (approved,) if approved.complete else (approved, *queue_for_others(version, context))
 
 
 def _reject(state: Program | None, command: RejectProgram, context: Context) -> tuple[Change, ...]:
     check_texts(("reason", command.reason))
     if not command.reason.strip():
         raise RejectionReasonMissing
-    _assigned(existing(state, command), command, context)
+    _check_assigned(reviewed(existing(state, command), command, context), context)
     return (VersionRejected(context.principal, command.reason),)
 
 
-def _assigned(program: Program, command: ApproveProgram | RejectProgram, context: Context) -> Version:
-    """Return the version for one of the reviewers who decide on it: those assigned, if any are."""
-    version = reviewed(program, command, context)
+def _check_assigned(version: Version, context: Context) -> None:
+    """Refuse others than the assigned reviewers to decide, as long as some are assigned."""
     if version.assignments and not version.is_assigned_to(context.principal):
         raise NotAssigned(context.principal)
-    return version

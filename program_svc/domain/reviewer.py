@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Final
 from uuid import UUID, uuid5
-
-_NAMESPACE: Final = UUID("5f8bbd4c-4f1c-5f0b-9d0e-6f1d4f3b7a52")
 
 
 class ReviewerState(IntEnum):
@@ -53,6 +50,9 @@ class Candidate:
         return self.open_reviews < self.max_open_reviews
 
 
-def reviewer_id(principal: str) -> UUID:
-    """Return the id under which a reviewer is kept: always the same for the same principal."""
-    return uuid5(_NAMESPACE, principal)
+def reviewer_id(namespace: UUID, principal: str) -> UUID:
+    """Return the id under which a reviewer is kept: always the same for the same principal.
+
+    The id is seen where events are. The namespace is a secret, so that nobody there can tell whose it is.
+    """
+    return uuid5(namespace, principal)

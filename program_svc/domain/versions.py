@@ -6,9 +6,10 @@ from program_svc.domain.program import Program, State, Version
 
 
 def left_behind(before: Program | None, after: Program) -> tuple[Version, ...]:
-    """Return the versions that a revision left behind: the live one that was superseded, the rejected one replaced.
+    """Return the versions that a revision left behind, as they are kept.
 
-    A deleted program leaves nothing.
+    The live one that another took the place of is SUPERSEDED. The working one was REJECTED before it was replaced, or
+    it ended with its program: REJECTED too, though no reviewer rejected it. A deleted program leaves nothing.
     """
     if before is None or after.state is State.DELETED:
         return ()
@@ -17,5 +18,12 @@ def left_behind(before: Program | None, after: Program) -> tuple[Version, ...]:
     if before.live is not None and before.live.number not in kept:
         left.append(replace(before.live, state=State.SUPERSEDED))
     if before.working is not None and before.working.number not in kept:
-        left.append(before.working)
+        left.append(_ended(before.working))
     return tuple(left)
+
+
+def _ended(version: Version) -> Version:
+    if version.state is State.REJECTED:
+        return version
+    ended = replace(version, state=State.REJECTED, assignments=(), waiting_since=None)
+    return replace(ended, release_time=None, waivers=())

@@ -11,8 +11,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_ADDED = ("working_status", "titles", "categories", "due_at", "waiting_since", "barred")
-_TABLES = ("review", "reviewer_load", "reviewer", "review_comment", "program_version")
+_ADDED = ("working_status", "authors", "titles", "categories", "due_at", "waiting_since", "barred")
+_TABLES = ("review", "reviewer_load", "reviewer_namespace", "reviewer", "review_comment", "program_version")
 
 
 def upgrade() -> None:
@@ -45,12 +45,17 @@ def upgrade() -> None:
 def _widen_programs() -> None:
     time = sa.DateTime(timezone=True)
     op.add_column("program", sa.Column("working_status", sa.SmallInteger(), nullable=True))
+    op.add_column("program", sa.Column("authors", sa.ARRAY(sa.Text()), server_default="{}", nullable=False))
+    op.execute("UPDATE program SET authors = ARRAY[author]")  # co-authors follow with the program's next revision
+    op.drop_index("program_author", "program")
+    op.drop_column("program", "author")
     op.add_column("program", sa.Column("titles", TSVECTOR(), server_default="", nullable=False))
     op.add_column("program", sa.Column("categories", sa.ARRAY(sa.Text()), server_default="{}", nullable=False))
     op.add_column("program", sa.Column("due_at", time, nullable=True))
     op.add_column("program", sa.Column("waiting_since", time, nullable=True))
     op.add_column("program", sa.Column("barred", sa.ARRAY(sa.Text()), nullable=True))
-    op.create_index("program_words", "program", ["titles", "categories"], unique=False, postgresql_using="gin")
+    words = ["titles", "categories", "authors"]
+    op.create_index("program_words", "program", words, unique=False, postgresql_using="gin")
     for name, column in (("program_due", "due_at"), ("program_waiting", "waiting_since")):
         where = sa.text(f"{column} IS NOT NULL")
         op.create_index(name, "program", [column, "program_id"], unique=False, postgresql_where=where)
@@ -70,6 +75,14 @@ def _create_reviewers() -> None:
         sa.PrimaryKeyConstraint("reviewer_id"),
     )
     op.create_index("reviewer_name", "reviewer", ["name"], unique=True)
+    op.create_table(
+        "reviewer_namespace",
+        sa.Column("single", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("namespace", sa.Uuid(), server_default=sa.func.gen_random_uuid(), nullable=False),
+        sa.CheckConstraint("single", name="reviewer_namespace_single"),
+        sa.PrimaryKeyConstraint("single"),
+    )
+    op.execute("INSERT INTO reviewer_namespace DEFAULT VALUES")
     op.create_table(
         "reviewer_load",
         sa.Column("reviewer_id", sa.Uuid(), nullable=False),
@@ -92,6 +105,10 @@ def downgrade() -> None:
         op.drop_table(table)
     for index in ("program_waiting", "program_due", "program_words"):
         op.drop_index(index, "program")
+    op.add_column("program", sa.Column("author", sa.Text(), server_default="", nullable=False))
+    op.execute("UPDATE program SET author = authors[1]")
+    op.alter_column("program", "author", server_default=None)
+    op.create_index("program_author", "program", ["author", "updated_at", "program_id"], unique=False)
     for column in reversed(_ADDED):
         op.drop_column("program", column)
     drop_subject()

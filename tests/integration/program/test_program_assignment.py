@@ -1,12 +1,15 @@
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
 import grpc
 from training.program.v1 import program_pb2 as pb
 from training.program.v1 import program_service_pb2 as service
 
+from chassis.embedded import EmbeddedNats
 from tests.integration.program.conftest import Serve
-from tests.integration.program.desk import ANNA, PIA, RAJ, Desk, assigned, awaited, person
+from tests.integration.program.desk import ANNA, PIA, RAJ, Desk, assigned, awaited, person, serving
 from tests.integration.refusals import refused
 
 
@@ -27,6 +30,31 @@ async def test_reviewers_are_registered_changed_removed_and_registered_again(own
     back = await own_desk.register("raj", "cloud")
     assert (back.revision, back.state, back.max_open_reviews) == (4, back.STATE_REGISTERED, 3)
     assert back.register_time.ToDatetime() > back.create_time.ToDatetime()
+
+
+async def test_nobody_can_tell_from_the_journal_who_is_a_reviewer(
+    own_desk: Desk, database: Callable[[], Awaitable[str]], nats: EmbeddedNats
+) -> None:
+    """Whatever is made of names alone is the same everywhere, and anybody could make it to compare."""
+    names, journal = ["raj", "ruth"], "SELECT aggregate_id, type, public FROM journal"
+    ids = list[set[object]]()
+    async with serving(await database(), nats.url, f"t{uuid4().hex[:12]}") as other:
+        for desk in (own_desk, other):
+            for name in names:
+                await desk.register(name)
+            rows = await desk.rows(journal)
+            assert {(row["type"], row["public"]) for row in rows} == {("training.program.v1.Advanced", b"")}
+            ids.append({row["aggregate_id"] for row in rows})
+    assert [len(each) for each in ids] == [2, 2]
+    assert ids[0].isdisjoint(ids[1])
+
+
+async def test_a_reviewer_is_the_same_one_after_a_downtime(serve: Serve) -> None:
+    async with serve(None) as desk:
+        await desk.register("raj")
+    async with serve(None) as desk:
+        again = service.RegisterReviewerRequest(principal="raj")
+        assert (await refused(desk.ask("RegisterReviewer", PIA, again))).reason == "RESOURCE_EXISTS"
 
 
 async def test_reviewers_are_listed_by_name_page_by_page(own_desk: Desk) -> None:
@@ -95,6 +123,17 @@ async def test_no_race_of_submitters_passes_the_cap_and_the_others_wait(own_desk
     assert set(await own_desk.ids(awaiting_assignment=True)) == {each.program_id for each in waiting}
     [reviews] = await own_desk.rows("SELECT count(*) FROM review")
     assert reviews["count"] == 6
+
+
+async def test_no_race_of_submitters_is_refused_or_waits_while_enough_reviewers_are_free(own_desk: Desk) -> None:
+    names = [f"reviewer {number:02}" for number in range(48)]
+    for name in names:
+        await own_desk.register(name, most=1)
+    drafts = [await own_desk.draft() for _ in names]
+    submitted = await asyncio.gather(*(own_desk.do("SubmitProgram", ANNA, each.program_id) for each in drafts))
+    assert Counter(name for each in submitted for name in assigned(each)) == Counter(names)
+    assert await own_desk.loads() == dict.fromkeys(names, 1)
+    assert await own_desk.ids(awaiting_assignment=True) == []
 
 
 async def test_those_who_wait_are_given_reviewers_in_the_order_in_which_they_came(own_desk: Desk) -> None:

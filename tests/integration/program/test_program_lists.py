@@ -7,7 +7,7 @@ from google.type.interval_pb2 import Interval
 from training.program.v1 import program_pb2 as pb
 from training.program.v1 import program_service_pb2 as service
 from training.program.v1.events_pb2 import ProgramRevisionRecord
-from training.type.v1.vocabulary_pb2 import VIEW_FULL
+from training.type.v1.vocabulary_pb2 import VIEW_BASIC, VIEW_FULL
 
 from tests.integration.program.desk import ANNA, PIA, RAJ, Desk, content, person
 from tests.integration.refusals import refused
@@ -38,6 +38,46 @@ async def test_programs_are_listed_by_the_states_of_both_their_versions(desk: De
     chosen = [pb.Program.STATE_RELEASED, pb.Program.STATE_DRAFT]
     assert set(await desk.ids(category=tag, states=chosen)) == both
     assert await desk.ids(category=tag, states=[pb.Program.STATE_SUPERSEDED]) == []
+
+
+@pytest.mark.parametrize("states", [[0], [pb.Program.STATE_DRAFT, 0], [99]])
+async def test_no_list_is_of_programs_in_no_state(desk: Desk, states: list[Any]) -> None:
+    told = await refused(desk.ask("ListPrograms", ANNA, service.ListProgramsRequest(states=states)))
+    assert (told.reason, told.fields) == ("INVALID_FIELD", [f"states[{len(states) - 1}]"])
+
+
+async def test_programs_are_listed_by_each_of_their_authors(desk: Desk) -> None:
+    tag = uuid4().hex
+    made = await desk.draft(categories=[tag])
+    for author, found in {"anna": [made.program_id], "ben": [made.program_id], "ann": [], "raj": []}.items():
+        assert await desk.ids(author=author, category=tag) == found, author
+
+
+async def test_large_programs_are_read_page_by_page_and_not_in_one_message(desk: Desk) -> None:
+    tag, long = uuid4().hex, "ä" * 48_000
+    localized = [pb.LocalizedContent(language_code=code, description=long, plan=long) for code in ("de", "fr", "it")]
+    made = [(await desk.draft(categories=[tag], localizations=localized)).program_id for _ in range(8)]
+    request = service.ListProgramsRequest(category=tag, view=VIEW_FULL)
+    sizes, found = list[int](), list[str]()
+    while True:
+        page = await desk.ask("ListPrograms", ANNA, request)
+        sizes.append(page.ByteSize())
+        found += [each.program_id for each in page.programs]
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    assert found == made[::-1]
+    assert len(sizes) == 3
+    assert max(sizes) < 2.1 * 1024**2
+    cards = await desk.ask("ListPrograms", ANNA, service.ListProgramsRequest(category=tag))
+    assert (len(cards.programs), cards.next_page_token) == (8, "")
+    batch = service.BatchGetProgramsRequest(program_ids=made)
+    told = await refused(desk.ask("BatchGetPrograms", ANNA, batch))
+    assert (told.reason, told.fields) == ("INVALID_FIELD", ["program_ids"])
+    batch.view = VIEW_BASIC
+    assert [each.program_id for each in (await desk.ask("BatchGetPrograms", ANNA, batch)).programs] == made
+    fewer = service.BatchGetProgramsRequest(program_ids=made[:6])
+    assert [each.program_id for each in (await desk.ask("BatchGetPrograms", ANNA, fewer)).programs] == made[:6]
 
 
 async def test_programs_are_listed_latest_change_first_page_by_page(desk: Desk) -> None:

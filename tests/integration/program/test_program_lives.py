@@ -8,7 +8,7 @@ from training.program.v1 import program_service_pb2 as service
 
 from tests.integration.chassis_server import failure, status_of
 from tests.integration.program.desk import ANNA, BEN, PIA, RAJ, RUTH, Desk, content, person
-from tests.integration.refusals import refused
+from tests.integration.refusals import read, refused
 
 
 async def test_a_program_goes_from_draft_through_changes_approval_and_release_to_a_second_version(desk: Desk) -> None:
@@ -171,3 +171,20 @@ async def test_what_a_role_does_not_allow_is_denied(desk: Desk) -> None:
     reader = person("rob", "reader")
     request = service.ListProgramHistoryRequest(program_id=made.program_id)
     assert (await refused(desk.ask("ListProgramHistory", reader, request))).reason == "ROLE_MISSING"
+
+
+async def test_an_imported_program_is_revised_by_the_authors_it_names(desk: Desk) -> None:
+    made = service.ImportProgramsResponse
+    row = service.ImportProgramsRequest(
+        row_id="a", program_id=str(uuid4()), content=content(), author="anna", co_authors=["ben"]
+    )
+    [result] = [each async for each in desk.stub.ImportPrograms(iter([row]), metadata=PIA)]
+    assert result.outcome == made.OUTCOME_IMPORTED
+    program = await desk.get(row.program_id)
+    assert (program.author, list(program.co_authors)) == ("anna", ["ben"])
+    revised = await desk.do("ReviseProgram", BEN, row.program_id)
+    assert revised.working.number == 2
+    row.row_id, row.author = "b", "a\0b"
+    row.program_id = str(uuid4())
+    [result] = [each async for each in desk.stub.ImportPrograms(iter([row]), metadata=PIA)]
+    assert (result.outcome, read(grpc.StatusCode.OK, result.error).fields) == (made.OUTCOME_REFUSED, ["author"])

@@ -27,6 +27,8 @@ title = { minimum = 10 }
 summary = { minimum = 1, maximum = 400 }
 never_waivable = ["plan.length"]
 step_words = { en = { replace = ["Stride"] } }
+step_units = { en = { extend = ["Lap"] } }
+maximum_bytes = 1000
 
 [gate.measurable_verbs]
 en = { extend = ["Juggle"] }
@@ -56,6 +58,8 @@ def test_what_is_given_takes_the_place_of_what_is_there_and_all_else_stays(tmp_p
     assert gate.measurable_verbs["nl"] == {"bepalen"}
     assert gate.measurable_verbs["de"] == was.measurable_verbs["de"]
     assert gate.step_words["en"] == {"stride"}
+    assert gate.step_units["en"] == was.step_units["en"] | {"lap"}
+    assert gate.maximum_bytes == 1000
 
 
 @pytest.mark.parametrize(
@@ -70,6 +74,7 @@ def test_what_is_given_takes_the_place_of_what_is_there_and_all_else_stays(tmp_p
         ("[gate]\ntitle = { minimum = 300 }", "title: the maximum 200 is less than the minimum 300"),
         ("[gate]\ntitle = { least = 3 }", "gate.title.least"),
         ('[gate]\nnever_waivable = ["plan"]', "gate.never_waivable.0"),
+        ("[gate]\nmaximum_bytes = 491521", "gate.maximum_bytes"),
         ("[gate.measurable_verbs]\nen = {}", "gate.measurable_verbs.en"),
         ('[gate.measurable_verbs]\nen = { extend = ["two words"] }', "gate.measurable_verbs.en.extend.0"),
         ('[gate.measurable_verbs]\nen = { extend = ["a"], replace = ["b"] }', "gate.measurable_verbs.en"),

@@ -145,7 +145,7 @@ async def test_a_retired_programs_release_does_not_fire(desk: Desk) -> None:
     await desk.do("ApproveProgram", RAJ, made.program_id)
     await desk.do("ReleaseProgram", PIA, made.program_id, release_time=shortly(3600))
     retired = await desk.do("RetireProgram", PIA, made.program_id, reason="Nobody came.")
-    assert (retired.state, retired.working.state) == (RETIRED, APPROVED)
+    assert (retired.state, retired.HasField("working")) == (RETIRED, False)
     [row] = await desk.rows("SELECT due_at FROM program WHERE program_id = $1", made.program_id)
     assert row["due_at"] is None
 
@@ -163,3 +163,23 @@ async def test_two_programs_that_name_each_other_as_successor_are_not_both_retir
         assert reason_of(refusal) == "SUCCESSOR_NOT_RELEASED"
         states = [(await desk.get(each)).state for each in (one, other)]
         assert sorted(states) == [RELEASED, RETIRED]
+
+
+async def test_programs_that_name_each_other_as_successor_do_not_end_in_a_circle_however_they_retire(
+    desk: Desk,
+) -> None:
+    one, other, third, fourth = [(await desk.released()).program_id for _ in range(4)]
+    time = shortly(1.5)
+    for retired, successor in ((one, other), (third, fourth), (fourth, third)):
+        fields = {"reason": "It is replaced.", "successor_program_id": successor, "effective_time": time}
+        await desk.do("RetireProgram", PIA, retired, **fields)
+    await desk.do("RetireProgram", PIA, other, reason="It is replaced.", successor_program_id=one)
+    first, second, last = [
+        await desk.becomes(each, lambda program: program.state == RETIRED) for each in (one, third, fourth)
+    ]
+    assert first.retirement.successor_program_id == ""
+    assert (await desk.get(other)).retirement.successor_program_id == one
+    [named] = [each for each in (second, last) if each.retirement.successor_program_id]
+    assert named.retirement.successor_program_id in {third, fourth}
+    dropped = [(await desk.history(each))[-1].changes[0].retired.successor_dropped for each in (one, third, fourth)]
+    assert sorted(dropped) == [False, True, True]

@@ -63,7 +63,7 @@ class Model:
         if name in {"create", "import"}:
             if made:
                 same = name == "import" and self.live and (self.live.title, self.live.tag) == _said(words)
-                return NOTHING if same else "RESOURCE_EXISTS"
+                return "RESOURCE_EXISTS" if not same else NO if self.retired else NOTHING
             self.working, self.numbers = ModelVersion(1, *_said(words)), 1
             self.authors = {who, "carol"} if name == "create" else {who}
             if name == "import":
@@ -153,15 +153,17 @@ class Model:
         return "NOT_ASSIGNED" if self.working.assigned and who not in self.working.assigned else ""
 
     def _approve(self, who: str, _: dict[str, str], __: int) -> str:
-        if why := self._decides(who):
-            return why
-        version = self.working
-        assert version is not None
-        if who in version.approvals:
+        why, version = self._decides(who), self.working
+        if version is not None and version.state == "IN_REVIEW" and who in version.approvals:
             return "ALREADY_APPROVED_BY"
+        if why:
+            return why
+        assert version is not None
         if version.blocked():
             return "OPEN_BLOCKING_COMMENTS"
         version.approvals.add(who)
+        version.assigned.discard(who)
+        version.waits = len(version.assigned | version.approvals) < self.needed
         if len(version.approvals) >= self.needed:
             version.leave_review("APPROVED", approved=True)
         return OK
@@ -210,6 +212,8 @@ class Model:
             return NO
         if blocks and who in self.authors:
             return "FOUR_EYES"
+        if blocks and version.state == "APPROVED":
+            return NO
         name = f"{version.number}.{len(version.comments)}"
         version.comments[name] = blocks
         version.open.add(name)
@@ -284,15 +288,10 @@ class Model:
             return NO
         self.retired, self.retire_at = True, None
         self.live.state = "RETIRED"
-        if self.working and self.working.state == "IN_REVIEW":
-            self.working.leave_review("DRAFT")
-        if self.working and self.working.state == "SCHEDULED":
-            self._unschedule(self.working)
+        if self.working:
+            self.archive.append((self.working.number, "REJECTED"))
+            self.working = None
         return OK
-
-    @staticmethod
-    def _unschedule(version: ModelVersion) -> None:
-        version.state, version.release_at = "APPROVED", None
 
     def _retire_later(self, _: str, __: dict[str, str], hours: int) -> str:
         if not self.live or self.retired:

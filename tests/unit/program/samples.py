@@ -194,7 +194,7 @@ contents = st.builds(
     localizations=_localizations,
     total_duration=st.none() | _durations,
     credits=st.none() | st.decimals(min_value=0, max_value=999_999, places=2),
-    cover_image_uri=texts,
+    cover_image_uri=st.sampled_from(("", "https://images.example/cluster.png", "http://images.example/2?v=1")),
 )
 waivers = st.builds(Waiver, _text_tuples, texts, texts)
 retirements = st.builds(Retirement, texts, st.none() | ids, instants, st.booleans())

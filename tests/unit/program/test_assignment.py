@@ -274,8 +274,17 @@ def test_the_reviews_of_a_removed_reviewer_are_queued_when_nobody_is_free() -> N
 
 def test_the_approval_of_a_removed_reviewer_counts() -> None:
     before = in_review(ReviewersAssigned(("zoe", "bob")), ReviewDequeued(), VersionApproved("zoe", complete=False))
-    given_ = context("timekeeper", rules=TWO, candidates=(BOB, ERIN))
-    assert decide(before, REASSIGN, given_) == (ReviewersDropped(("zoe",)),)
+    nobody = context("timekeeper", rules=TWO)
+    assert decide(before, REASSIGN, context("timekeeper", rules=TWO, candidates=(BOB, ERIN))) == ()
+    assert decide(before, REASSIGN, nobody) == (ReviewersDropped(("bob",)), ReviewQueued())
+    three = context("timekeeper", rules=Rules(approvals_needed=3), candidates=(ERIN,))
+    assert decide(before, REASSIGN, three) == (ReviewersDropped(("bob",)), ReviewersAssigned(("erin",)), ReviewQueued())
+
+
+def test_a_program_keeps_its_place_in_the_queue_by_when_it_was_submitted() -> None:
+    before = in_review(ReviewersAssigned(("zoe",)), ReviewDequeued())
+    after = carry_out(before, REASSIGN, context("timekeeper", after=600))
+    assert in_work(after).waiting_since == in_work(before).submit_time == NOW
 
 
 def test_where_everybody_assigned_is_registered_nothing_is_reassigned() -> None:

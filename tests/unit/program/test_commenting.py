@@ -9,12 +9,13 @@ from program_svc.domain.comment import Comment
 from program_svc.domain.content import CONTENT_FIELDS
 from program_svc.domain.context import Rules
 from program_svc.domain.decide import decide
-from program_svc.domain.errors import FourEyes, NotAReviewer, TooManyComments
+from program_svc.domain.errors import FourEyes, NotAReviewer, ProgramState, TooManyComments
 from program_svc.domain.evolve import apply
 from program_svc.domain.evolve_working import resolved
 from program_svc.domain.program import Program, State
 from tests.unit.program.samples import (
     COMMENT_ID,
+    COMPLETE,
     NOW,
     OTHER_ID,
     PROGRAM_ID,
@@ -105,14 +106,30 @@ def test_the_id_of_a_comment_is_given_once() -> None:
     }
 
 
-@pytest.mark.parametrize("path", [*CONTENT_FIELDS, "agenda[0].topics[2]", "localizations[de-AT].plan", "tags[0]"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *CONTENT_FIELDS,
+        "agenda[1]",
+        "agenda[1].duration",
+        "agenda[0].topics[1]",
+        "localizations[DE].plan",
+        "localizations[0].plan",
+        "prerequisites.program_ids[0]",
+        "tags[0]",
+    ],
+)
 def test_a_comment_is_on_a_field_of_the_content(path: str) -> None:
     assert decide(program(State.DRAFT), said(path=path), context("bob"))
 
 
 @pytest.mark.parametrize(
     "path",
-    ["", "nothing", "content.title", "title.", "agenda[", "agenda[].title", "agenda[0]title", "titlé", "title\n"],
+    [
+        *("", "nothing", "content.title", "title.", "agenda[", "agenda[].title", "agenda[0]title", "titlé", "title\n"),
+        *("agenda[2]", "agenda[2].title", "agenda[-1].title", "agenda[x].title", "agenda[0].topics[2]", "agenda.title"),
+        *("title[0]", "title.text", "localizations[fr].plan", "localizations[de].agenda", "tags[de]", "level.name"),
+    ],
 )
 def test_a_comment_on_no_field_of_the_content_is_an_invalid_field(path: str) -> None:
     with pytest.raises(InvalidField) as refused:
@@ -120,6 +137,20 @@ def test_a_comment_on_no_field_of_the_content_is_an_invalid_field(path: str) -> 
     assert [(found.field, found.rule, found.found) for found in refused.value.violations] == [
         ("field_path", "field_path.content", path)
     ]
+
+
+def test_prerequisites_that_there_are_not_yet_can_be_commented_on() -> None:
+    bare = program(State.DRAFT, replace(COMPLETE, prerequisites=None))
+    assert decide(bare, said(path="prerequisites.text"), context("bob"))
+    with pytest.raises(InvalidField):
+        decide(bare, said(path="prerequisites.program_ids[0]"), context("bob"))
+
+
+def test_what_is_approved_is_commented_on_but_not_blocked_any_more() -> None:
+    assert decide(program(State.APPROVED), said(), context("bob"))
+    with pytest.raises(ProgramState) as refused:
+        decide(program(State.APPROVED), said(blocking=True), context("bob"))
+    assert refused.value.metadata == {"state": "APPROVED", "command": "AddReviewComment"}
 
 
 def test_a_comment_says_something() -> None:

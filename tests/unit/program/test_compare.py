@@ -1,3 +1,4 @@
+import re
 from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -5,9 +6,20 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
+from program_svc.domain.commands import UpdateProgram
 from program_svc.domain.compare import Difference, compare
-from program_svc.domain.content import AgendaModule, Level, LocalizedContent, Prerequisites, ProgramContent
-from tests.unit.program.samples import COMPLETE, OTHER_ID, PROGRAM_ID, contents
+from program_svc.domain.content import (
+    CONTENT_FIELDS,
+    AgendaModule,
+    Level,
+    LocalizedContent,
+    Prerequisites,
+    ProgramContent,
+    changed_fields,
+)
+from program_svc.domain.decide import decide
+from program_svc.domain.program import State
+from tests.unit.program.samples import COMPLETE, OTHER_ID, PROGRAM_ID, contents, context, program
 
 EMPTY = ProgramContent()
 
@@ -118,11 +130,23 @@ def test_durations_are_told_in_seconds(duration: timedelta | None, text: str | N
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [("2.50", "2.5"), ("100", "100"), ("1E+2", "100"), ("0", "0"), ("0.00", "0"), ("NaN", "NaN")]
+    ("number", "text"),
+    [
+        ("2.50", "2.5"),
+        ("100", "100"),
+        ("1E+2", "100"),
+        ("0", "0"),
+        ("0.00", "0"),
+        ("-0", "0"),
+        ("-0.00", "0"),
+        ("NaN", "NaN"),
+    ],
 )
 def test_credits_are_told_plainly(number: str, text: str) -> None:
     assert changed(credits=Decimal(number)) == [("credits", "1.5", text)]
     assert changed(credits=Decimal("1.50")) == []
+    nothing = replace(EMPTY, credits=Decimal(0))
+    assert compare(nothing, replace(EMPTY, credits=Decimal("-0"))) == ()
 
 
 def test_differences_come_in_the_order_of_the_content() -> None:
@@ -151,3 +175,21 @@ def test_contents_differ_exactly_where_their_values_do(one: ProgramContent, othe
         assert found.before != found.after
         assert (had.pop(found.path, None), has.pop(found.path, None)) == (found.before, found.after)
     assert had == has
+
+
+@settings(max_examples=50)
+@given(contents, contents)
+def test_the_fields_that_an_update_changes_are_those_that_a_comparison_tells(
+    one: ProgramContent, other: ProgramContent
+) -> None:
+    mixed = replace(one, tags=other.tags, localizations=tuple(reversed(one.localizations)), credits=other.credits)
+    for after in (one, other, mixed):
+        heads = dict.fromkeys(re.split(r"[.[]", found.path)[0] for found in compare(one, after))
+        assert changed_fields(one, after) == tuple(heads)
+
+
+def test_an_update_to_prerequisites_that_say_nothing_changes_nothing() -> None:
+    for before, after in ((None, Prerequisites()), (Prerequisites(), None)):
+        one, other = replace(COMPLETE, prerequisites=before), replace(COMPLETE, prerequisites=after)
+        assert compare(one, other) == ()
+        assert decide(program(State.DRAFT, one), UpdateProgram(PROGRAM_ID, other, CONTENT_FIELDS), context()) == ()

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from training.program.v1 import events_pb2 as events
@@ -15,6 +15,7 @@ from program_svc.domain.commands import (
     RegisterReviewer,
     ReleaseProgram,
     ResolveReviewComment,
+    RetireProgram,
     ReviewerCommand,
     SubmitProgram,
     UpdateReviewer,
@@ -29,7 +30,7 @@ from program_svc.domain.release_gate import release_warnings
 from program_svc.domain.reviewer import Reviewer
 from tests.unit.program.samples import COMMENT_ID, COMPLETE, PROGRAM_ID, comment, context, in_work, program
 
-PROGRAMS = ProgramEncoding()
+PROGRAMS = ProgramEncoding(UUID(int=1))
 REVIEWERS = ReviewerEncoding()
 
 
@@ -75,6 +76,22 @@ def test_the_actor_of_a_public_event_is_who_commanded() -> None:
     assert revision.event_type == "training.program.v1.ProgramReleased"
     told = events.ProgramEvent.FromString(revision.public)
     assert (told.actor, told.program) == ("paul", mapping.published(after))
+
+
+@pytest.mark.parametrize(
+    ("state", "command", "adds"),
+    [
+        (State.APPROVED, ReleaseProgram(PROGRAM_ID), True),
+        (State.RELEASED, RetireProgram(PROGRAM_ID, "outdated"), False),
+    ],
+)
+def test_a_program_whose_content_just_fits_into_an_event_can_still_be_retired(
+    state: State, command: Command, *, adds: bool
+) -> None:
+    given, before = context("paul", after=3), program(state)
+    changes = decide(before, command, given)
+    revision = PROGRAMS.revision(before, apply(before, changes, given), changes, command, given)
+    assert (revision.public != b"", revision.adds_content) == (True, adds)
 
 
 @pytest.mark.parametrize("state", [program(State.DRAFT), program(State.DRAFT, replace(COMPLETE, plan=""))])

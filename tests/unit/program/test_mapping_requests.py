@@ -82,6 +82,13 @@ ASKED: Final = WaiverRequest(("plan.length", "*"), "a pilot")
         ),
         (
             mapping.import_program,
+            service.ImportProgramsRequest(
+                program_id=ID, content=mapping.write_content(COMPLETE), author="ann", co_authors=["ben", "cleo"]
+            ),
+            ImportProgram(PROGRAM_ID, COMPLETE, author="ann", co_authors=("ben", "cleo")),
+        ),
+        (
+            mapping.import_program,
             service.ImportProgramsRequest(program_id=ID, content=mapping.write_content(COMPLETE)),
             ImportProgram(PROGRAM_ID, COMPLETE),
         ),

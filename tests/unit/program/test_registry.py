@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -68,7 +69,12 @@ def test_a_reviewer_registered_again_begins_anew_under_the_same_id() -> None:
     again = carry_out(REMOVED, RegisterReviewer("bob", ("law",), 4), context("paul", after=60))
     later = NOW + timedelta(seconds=60)
     assert again == Reviewer("bob", 2, 2, later, NOW, later, ReviewerState.REGISTERED, later, ("law",), 4)
-    assert reviewer_id("bob") == reviewer_id("bob") != reviewer_id("Bob")
+    namespace = UUID(int=1)
+    assert reviewer_id(namespace, "bob") == reviewer_id(namespace, "bob") != reviewer_id(namespace, "Bob")
+
+
+def test_whose_id_it_is_nobody_can_tell_who_does_not_know_the_namespace() -> None:
+    assert reviewer_id(UUID(int=1), "bob") != reviewer_id(UUID(int=2), "bob")
 
 
 def test_an_update_takes_only_the_fields_named() -> None:
@@ -136,3 +142,11 @@ def test_changes_that_register_nobody_make_no_reviewer(changes: tuple[ReviewerCh
 
 def test_a_reviewer_is_free_below_their_cap() -> None:
     assert [candidate("bob", load=load, cap=2).is_free for load in (0, 1, 2, 3)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("principal", ["", " ", "\n\t"])
+def test_a_reviewer_has_a_name(principal: str) -> None:
+    for state, command in ((None, REGISTER), (BOB, UPDATE)):
+        with pytest.raises(InvalidField) as refused:
+            decide_reviewer(state, replace(command, principal=principal), context("paul"))
+        assert [(found.field, found.rule) for found in refused.value.violations] == [("principal", "principal.present")]

@@ -6,8 +6,10 @@ import pytest
 
 from chassis.refusal import Violation
 from program_svc.domain.content import AgendaModule, LocalizedContent, ProgramContent
+from program_svc.domain.context import Rules
 from program_svc.domain.gate_rules import GateRules, Length, Rule
 from program_svc.domain.release_gate import violations
+from program_svc.domain.step_words import NUMBERS, ORDINALS
 from tests.unit.program.samples import COMPLETE, DESCRIPTION, PLAN
 
 RULES = GateRules()
@@ -49,7 +51,7 @@ def test_every_violation_of_the_structure_tells_what_was_found_and_what_is_neede
         assert violations(broken, RULES) == (
             Violation("language_code", "language.present", "none", "the language of the texts"),
             Violation("categories", "categories.present", "0", "at least 1"),
-            Violation("agenda", "agenda.modules", "1", "at least 2 modules"),
+            Violation("agenda", "agenda.modules", "1", "at least 2 modules with a title"),
             Violation("learning_outcomes", "outcomes.present", "0", "at least 1"),
             Violation("total_duration", "agenda.duration_sum", found, "6:00:00, the modules' sum"),
         )
@@ -95,6 +97,10 @@ def test_plan_length(length: int, broken: bool) -> None:  # noqa: FBT001 - a col
         ("it", "Prima una lezione, poi esercizi."),
         ("pt", "Primeiro uma palestra, depois exercícios."),
         ("nl", "Eerst een lezing, daarna oefeningen."),
+        ("en", "Part II is practice. Part one is a talk."),
+        ("en", "On the first day we talk. The 2nd day is for practice."),
+        ("de", "In der ersten Phase ein Vortrag. 2. Phase: Übungen."),
+        ("sv", "1) Talk\n2) Practice"),
         ("fr", unicodedata.normalize("NFD", "Étape 1 : exposé. Étape 2 : exercices.")),
     ],
 )
@@ -104,10 +110,27 @@ def test_a_plan_names_its_steps_in_a_list_or_by_the_words_of_its_language(langua
 
 
 @pytest.mark.parametrize(
-    "steps", ["We talk and practise.", "1. Everything", "In 2020 and 2021 10.5 people", "1.\n2.\n", "Tag it, Tag it"]
+    "steps",
+    [
+        *("We talk and practise.", "1. Everything", "In 2020 and 2021 10.5 people", "1.\n2.\n", "Tag it, Tag it"),
+        "In the first part of the day we talk.",
+        "The day has a part for talks, and the weeks have days of practice.",
+        "In 3 days and 2 weeks you practise, then, next, you finally know.",
+        "Step 1 comes before anything else, and after step 1 there is nothing.",
+        "First comes everything.",
+    ],
 )
 def test_plan_steps(steps: str) -> None:
     assert rules_broken(plan=f"{steps} {of_length(300)}") == [("plan", "plan.steps")]
+
+
+def test_a_module_without_a_title_is_none() -> None:
+    last = AgendaModule(" ", (), timedelta(hours=12))
+    content = replace(COMPLETE, agenda=(COMPLETE.agenda[0], last))
+    assert violations(content, RULES) == (
+        Violation("agenda", "agenda.modules", "1; without a title: agenda[1]", "at least 2 modules with a title"),
+    )
+    assert rules_broken(agenda=(*COMPLETE.agenda, AgendaModule())) == []
 
 
 def test_agenda_modules() -> None:
@@ -222,11 +245,25 @@ def test_bounds_and_words_are_configuration() -> None:
     assert [str(bounds) for bounds in (lax.title, lax.plan)] == ["at least 1 characters", "at most 9 characters"]
 
 
-def test_every_rule_but_those_on_title_and_categories_can_be_waived() -> None:
-    assert {rule for rule in Rule if not RULES.can_name(rule)} == {Rule.TITLE_LENGTH, Rule.CATEGORIES_PRESENT}
+def test_every_rule_but_those_on_size_title_and_categories_can_be_waived() -> None:
+    never = {Rule.CONTENT_SIZE, Rule.TITLE_LENGTH, Rule.CATEGORIES_PRESENT}
+    assert {rule for rule in Rule if not RULES.can_name(rule)} == never
+
+
+def test_content_size() -> None:
+    assert rules_broken(tags=("ü" * (230 * 1024),)) == []
+    assert rules_broken(tags=("ü" * (240 * 1024),)) == [("content", "content.size")]
+
+
+@pytest.mark.parametrize(("size", "broken"), [(480 * 1024, False), (480 * 1024 + 1, True)])
+def test_the_size_of_content_is_measured_as_it_is_published(size: int, broken: bool) -> None:  # noqa: FBT001 - a column of the table
+    found = violations(COMPLETE, Rules().measuring(lambda _: size).gate)
+    needed = Violation("content", "content.size", f"{size} bytes", "at most 491520 bytes")
+    assert found == ((needed,) if broken else ())
 
 
 def test_the_lists_of_verbs_are_in_the_form_in_which_words_are_looked_up() -> None:
-    assert set(RULES.measurable_verbs) == set(RULES.step_words) == {"en", "de", "fr", "es", "it", "pt", "nl"}
-    for words in (*RULES.measurable_verbs.values(), *RULES.step_words.values()):
+    lists = (RULES.measurable_verbs, RULES.step_words, RULES.step_units, NUMBERS, ORDINALS)
+    assert {frozenset(each) for each in lists} == {frozenset({"en", "de", "fr", "es", "it", "pt", "nl"})}
+    for words in (words for each in lists for words in each.values()):
         assert all(unicodedata.normalize("NFC", word).lower() == word and word.isalpha() for word in words)

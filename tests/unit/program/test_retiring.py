@@ -3,19 +3,19 @@ from datetime import datetime, timedelta
 import pytest
 
 from chassis.refusal import InvalidField
-from program_svc.domain.changes import (
-    Change,
-    ReleaseUnscheduled,
-    RetirementScheduled,
-    VersionRetired,
-    VersionWithdrawn,
-)
+from program_svc.domain.changes import RetirementScheduled, ReviewersAssigned, VersionRetired
 from program_svc.domain.commands import FireRetirement, RetireProgram
 from program_svc.domain.decide import decide
 from program_svc.domain.due import next_due
-from program_svc.domain.errors import ProgramRefersToItself, RetirementTimePast, SuccessorNotReleased
+from program_svc.domain.errors import (
+    ProgramRefersToItself,
+    RetirementReasonMissing,
+    RetirementTimePast,
+    SuccessorNotReleased,
+)
 from program_svc.domain.evolve import apply
 from program_svc.domain.program import Program, Retirement, State
+from program_svc.domain.versions import left_behind
 from tests.unit.program.samples import (
     LATER,
     NOW,
@@ -23,6 +23,7 @@ from tests.unit.program.samples import (
     PROGRAM_ID,
     carry_out,
     context,
+    in_work,
     live,
     program,
     revised,
@@ -83,6 +84,14 @@ def test_a_program_is_not_its_own_successor() -> None:
     assert refused.value.metadata == {"program_id": str(PROGRAM_ID)}
 
 
+@pytest.mark.parametrize("reason", ["", " \n\t"])
+@pytest.mark.parametrize("time", [None, LATER])
+def test_a_retirement_needs_a_reason(reason: str, time: datetime | None) -> None:
+    with pytest.raises(RetirementReasonMissing) as refused:
+        decide(program(State.RELEASED), RetireProgram(PROGRAM_ID, reason, effective_time=time), context("paul"))
+    assert (refused.value.reason, str(refused.value)) == ("RETIREMENT_REASON_MISSING", "A retirement needs a reason.")
+
+
 def test_the_reason_of_a_retirement_has_no_control_characters() -> None:
     with pytest.raises(InvalidField) as refused:
         decide(program(State.RELEASED), RetireProgram(PROGRAM_ID, "\x00"), context("paul"))
@@ -128,7 +137,7 @@ def test_a_retirement_to_come_can_be_brought_forward_to_now() -> None:
 
 
 def test_a_retirement_fires_at_its_time_and_not_before() -> None:
-    fire = FireRetirement(PROGRAM_ID)
+    fire = FireRetirement(PROGRAM_ID, successor_released=True)
     assert decide(ending(), fire, context("timekeeper", after=HOUR - 1)) == ()
     assert decide(ending(), fire, context("timekeeper", after=HOUR)) == (
         VersionRetired(Retirement("outdated", OTHER_ID, LATER)),
@@ -137,29 +146,40 @@ def test_a_retirement_fires_at_its_time_and_not_before() -> None:
 
 def test_a_retirement_fires_however_late_and_once() -> None:
     much_later = context("timekeeper", after=90 * 24 * HOUR)
-    after = carry_out(ending(cancel_offers=True), FireRetirement(PROGRAM_ID), much_later)
+    after = carry_out(ending(cancel_offers=True), FireRetirement(PROGRAM_ID, successor_released=True), much_later)
     assert after is not None
     assert after.retirement == Retirement("outdated", OTHER_ID, much_later.now, cancel_offers=True)
     assert (after.state, after.pending_retirement, after.public_revision) == (State.RETIRED, None, after.revision)
     assert decide(after, FireRetirement(PROGRAM_ID), much_later) == ()
 
 
-@pytest.mark.parametrize(
-    ("working", "ended", "left"),
-    [
-        (State.DRAFT, (), State.DRAFT),
-        (State.IN_REVIEW, (VersionWithdrawn(),), State.DRAFT),
-        (State.APPROVED, (), State.APPROVED),
-        (State.SCHEDULED, (ReleaseUnscheduled(),), State.APPROVED),
-        (State.REJECTED, (), State.REJECTED),
-    ],
-)
-def test_a_retirement_ends_a_review_and_a_scheduled_release(
-    working: State, ended: tuple[Change, ...], left: State
-) -> None:
+def test_a_retirement_whose_successor_was_retired_meanwhile_takes_effect_without_one_and_says_so() -> None:
+    fire, late = FireRetirement(PROGRAM_ID, successor_released=False), context("timekeeper", after=HOUR)
+    assert decide(ending(), fire, late) == (
+        VersionRetired(Retirement("outdated", None, LATER), successor_dropped=True),
+    )
+    after = carry_out(ending(), fire, late)
+    assert after is not None
+    assert (after.state, after.retirement) == (State.RETIRED, Retirement("outdated", None, LATER))
+
+
+def test_a_retirement_without_a_successor_drops_none() -> None:
+    pending = RetireProgram(PROGRAM_ID, "outdated", effective_time=LATER)
+    before = carry_out(program(State.RELEASED), pending, context("paul"))
+    fired = decide(before, FireRetirement(PROGRAM_ID), context("timekeeper", after=HOUR))
+    assert fired == (VersionRetired(Retirement("outdated", None, LATER), successor_dropped=False),)
+
+
+@pytest.mark.parametrize("working", [State.DRAFT, State.IN_REVIEW, State.APPROVED, State.SCHEDULED, State.REJECTED])
+def test_a_retirement_ends_the_working_version_which_is_kept_as_rejected(working: State) -> None:
     before = revised(State.RELEASED, working)
+    if working is State.IN_REVIEW:
+        before = apply(before, (ReviewersAssigned(("bob",)),), context())
     changes = decide(before, RetireProgram(PROGRAM_ID, "outdated"), context("paul"))
-    assert changes == (*ended, VersionRetired(RETIREMENT))
+    assert changes == (VersionRetired(RETIREMENT),)
     after = apply(before, changes, context("paul"))
-    assert after.working is not None
-    assert (after.state, after.working.state, after.assigned, next_due(after)) == (State.RETIRED, left, (), None)
+    assert (after.state, after.working, after.assigned, next_due(after)) == (State.RETIRED, None, (), None)
+    [kept] = left_behind(before, after)
+    assert (kept.number, kept.state, kept.content) == (2, State.REJECTED, in_work(before).content)
+    assert (kept.assignments, kept.waiting_since, kept.release_time, kept.waivers) == ((), None, None, ())
+    assert kept.approvals == in_work(before).approvals

@@ -9,6 +9,7 @@ from program_svc.domain.changes import (
     CommentAdded,
     ReviewDequeued,
     ReviewersAssigned,
+    ReviewQueued,
     VersionApproved,
     VersionRejected,
     VersionSubmitted,
@@ -205,8 +206,27 @@ def test_assignments_and_the_queue_end_when_the_version_leaves_review(command: C
     assert in_work(after).waiting_since is None
 
 
-def test_a_partial_approval_keeps_the_assignments() -> None:
-    before = in_review(ReviewersAssigned(("bob", "dora")))
+def test_a_partial_approval_ends_the_assignment_of_its_reviewer_and_leaves_the_others() -> None:
+    before = in_review(ReviewersAssigned(("bob", "dora")), ReviewDequeued())
+    assert decide(before, APPROVE, context("bob", rules=TWO)) == (VersionApproved("bob", complete=False),)
     after = carry_out(before, APPROVE, context("bob", rules=TWO))
     assert after is not None
-    assert after.assigned == ("bob", "dora")
+    assert (after.assigned, in_work(after).waiting_since) == (("dora",), None)
+    for command in (APPROVE, REJECT):
+        with pytest.raises(NotAssigned):
+            decide(after, command, context("erin", rules=TWO))
+    with pytest.raises(AlreadyApprovedBy):
+        decide(after, APPROVE, context("bob", rules=TWO))
+
+
+def test_a_version_without_the_reviewers_it_still_needs_waits_for_them_as_long_as_it_has_been_submitted() -> None:
+    given = context("bob", after=60, rules=TWO)
+    before = in_review(ReviewersAssigned(("bob",)), ReviewDequeued())
+    assert decide(before, APPROVE, given) == (VersionApproved("bob", complete=False), ReviewQueued())
+    after = carry_out(before, APPROVE, given)
+    assert after is not None
+    assert (after.assigned, in_work(after).waiting_since) == ((), NOW)
+    assert after.definition_revision == before.definition_revision
+    assert decide(after, APPROVE, context("dora", rules=TWO)) == (VersionApproved("dora", complete=True),)
+    waiting = in_review(ReviewersAssigned(("bob",)))
+    assert decide(waiting, APPROVE, given) == (VersionApproved("bob", complete=False),)

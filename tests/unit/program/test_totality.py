@@ -51,7 +51,9 @@ _times = st.none() | instants
 _known = st.sampled_from((PROGRAM_ID, OTHER_ID))
 COMMANDS: Final[dict[type, st.SearchStrategy[Command]]] = {
     CreateProgram: st.builds(CreateProgram, _program, _contents, st.lists(_anything, max_size=2).map(tuple)),
-    ImportProgram: st.builds(ImportProgram, _program, _contents, _waivers),
+    ImportProgram: st.builds(
+        ImportProgram, _program, _contents, _waivers, _anything, st.lists(_anything, max_size=2).map(tuple)
+    ),
     UpdateProgram: st.builds(
         UpdateProgram, _program, _contents, st.lists(st.sampled_from((*CONTENT_FIELDS, "?")), max_size=4).map(tuple)
     ),
