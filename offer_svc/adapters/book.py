@@ -26,11 +26,12 @@ from training.offer.v1 import offer_pb2 as pb
 from chassis.postgres import Connection
 from chassis.sql import Statement
 from offer_svc.adapters import mapping
+from offer_svc.adapters.numbers import among, number
 from offer_svc.adapters.tables import OFFER, RESERVATION
 from offer_svc.application.affected import MOST_LISTED, Affected
 from offer_svc.application.needs import Needs
 from offer_svc.domain.offer import Offer
-from offer_svc.domain.reservation import Book, Reservation, ReservationState
+from offer_svc.domain.reservation import LIVE, Book, Reservation, ReservationState
 
 _OFFER_ID: Final = bindparam("offer_id", type_=Uuid())
 _COLUMNS: Final = ("reservation_id", "participant", "status", "updated_at", "details")
@@ -40,7 +41,7 @@ _IN_LINE: Final = literal_column("true", Boolean())
 
 def _is_live() -> ColumnElement[bool]:
     """Name the live states as the index of live reservations does."""
-    return RESERVATION.c.status.in_([literal_column(str(state)) for state in (1, 2, 3)])
+    return among(RESERVATION.c.status, LIVE)
 
 
 def _named(*which: ColumnElement[bool]) -> Select[Any]:
@@ -51,7 +52,7 @@ def _load() -> Statement:
     table = RESERVATION
     line = (
         select(*(table.c[name] for name in (*_COLUMNS, "wait_number")))
-        .where(table.c.offer_id == _OFFER_ID, table.c.status == literal_column("1"))
+        .where(table.c.offer_id == _OFFER_ID, table.c.status == number(ReservationState.WAITING))
         .order_by(table.c.wait_number)
         .limit(bindparam("waiting", type_=BigInteger()))
         .subquery("line")

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from bus.commit import done, written
 from offer_svc.adapters.tables import BOOKING
-from offer_svc.domain.bookings import Booking, held_by
+from offer_svc.domain.bookings import Booking, booking_key, held_by
 from offer_svc.domain.offer import Offer
 from offer_svc.domain.schedule import BookingMode
 
@@ -46,7 +46,7 @@ SAME_BOOKINGS: Final[Mapping[str, object]] = {
 
 def resource_key(resource: str) -> UUID:
     """Return the key under which a resource is booked."""
-    return UUID(bytes=blake2b(resource.encode(), digest_size=16).digest())
+    return UUID(bytes=blake2b(booking_key(resource).encode(), digest_size=16).digest())
 
 
 def booking_parameters(before: Offer | None, after: Offer) -> Mapping[str, object]:

@@ -1,34 +1,44 @@
 """What the timekeeper finds due in offers: all of it is read from the rows, none of it is kept beside them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, bindparam, func, literal_column, select
+from sqlalchemy import BigInteger, Uuid, bindparam, func, select
 
 from bus.commands import CommandCall, Outcome
 from chassis.postgres import Connection, Connections
 from chassis.sql import Statement
+from offer_svc.adapters.numbers import number
 from offer_svc.adapters.tables import OFFER, RELEASED_PROGRAM, RESERVATION
 from offer_svc.application.commands import Offers
 from offer_svc.application.views import OfferViews
 from offer_svc.domain.commands import CancelForRetirement, ExpireReservation
+from offer_svc.domain.context import ProgramState
 from offer_svc.domain.deadlines import due_commands
+from offer_svc.domain.offer import State
+from offer_svc.domain.reservation import ReservationState
 
 _MOST: Final = bindparam("most", type_=BigInteger())
 _EXPIRED: Final = (
-    RESERVATION.c.status == literal_column("2"),
+    RESERVATION.c.status == number(ReservationState.HELD),
     RESERVATION.c.expires_at <= func.statement_timestamp(),
 )
 _DUE: Final = Statement(
     select(OFFER.c.offer_id).where(OFFER.c.due_at <= func.statement_timestamp()).order_by(OFFER.c.due_at).limit(_MOST)
 )
-_WITH_EXPIRED: Final = Statement(
-    select(RESERVATION.c.offer_id)
+_FIRST_EXPIRED: Final = (
+    select(RESERVATION.c.offer_id, RESERVATION.c.expires_at)
     .where(*_EXPIRED)
-    .group_by(RESERVATION.c.offer_id)
-    .order_by(func.min(RESERVATION.c.expires_at))
+    .order_by(RESERVATION.c.expires_at)
+    .limit(bindparam("most_holds", type_=BigInteger()))
+    .subquery("first_expired")
+)
+_WITH_EXPIRED: Final = Statement(
+    select(_FIRST_EXPIRED.c.offer_id)
+    .group_by(_FIRST_EXPIRED.c.offer_id)
+    .order_by(func.min(_FIRST_EXPIRED.c.expires_at))
     .limit(_MOST)
 )
 _EXPIRED_OF: Final = Statement(
@@ -39,18 +49,45 @@ _EXPIRED_OF: Final = Statement(
 )
 _OF_RETIRED: Final = Statement(
     select(OFFER.c.offer_id)
-    .join_from(RELEASED_PROGRAM, OFFER, OFFER.c.program_id == RELEASED_PROGRAM.c.program_id)
-    .where(literal_column("released_program.state = 6 AND cancel_offers"), literal_column("offer.status = 2"))
+    .join_from(OFFER, RELEASED_PROGRAM, OFFER.c.program_id == RELEASED_PROGRAM.c.program_id)
+    .where(
+        OFFER.c.status == number(State.PUBLISHED),
+        RELEASED_PROGRAM.c.state == number(ProgramState.RETIRED),
+        RELEASED_PROGRAM.c.cancel_offers,
+    )
+    .order_by(OFFER.c.program_id, OFFER.c.offer_id)
     .limit(_MOST)
 )
 _AT_A_TIME: Final = 200
 """How many holds of one offer are ended at once; the rest is still due afterwards."""
+_HOLDS_LOOKED_AT: Final = 20
+"""How many expired holds are looked at per offer asked for: however many there are, a question is short."""
+
+
+async def _one_by_one(doings: Iterable[Awaitable[Outcome]]) -> bool:
+    """Do one after the other, each though one before it failed; tell whether anything changed."""
+    done: list[Outcome | BaseException] = []
+    for doing in doings:
+        try:
+            done.append(await doing)
+        except Exception as error:  # noqa: BLE001 - told once all have had their turn
+            done.append(error)
+    return _told(done)
+
+
+def _told(done: Sequence[Outcome | BaseException]) -> bool:
+    """Tell whether anything changed, or raise the first failure."""
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+    return any(outcome.changed for outcome in done if isinstance(outcome, Outcome))
 
 
 class DueOffers:
     """Offers whose decision deadline or end has come, or that have seats to give to those who wait."""
 
     name: Final = "offers-due"
+    at_once: Final = 4
 
     def __init__(self, offers: Offers, views: OfferViews) -> None:
         self._offers = offers
@@ -64,14 +101,14 @@ class DueOffers:
         """Do what is due of one offer; tell whether there was anything."""
         offer, now = await self._views.at_present(aggregate_id)
         commands = () if offer is None else due_commands(offer, now)
-        outcomes = [await self._offers.execute(command, call) for command in commands]
-        return any(outcome.changed for outcome in outcomes)
+        return await _one_by_one(self._offers.execute(command, call) for command in commands)
 
 
 class ExpiredHolds:
     """Holds that were not confirmed in time; those of one offer are ended together, in one commit."""
 
     name: Final = "expired-holds"
+    at_once: Final = 4
 
     def __init__(self, offers: Offers, connections: Connections) -> None:
         self._offers = offers
@@ -79,7 +116,8 @@ class ExpiredHolds:
 
     async def due(self, connection: Connection, most: int) -> Sequence[UUID]:
         """Return the offers with holds that have expired, the longest expired first."""
-        return [row["offer_id"] for row in await _WITH_EXPIRED.fetch(connection, {"most": most})]
+        values = {"most": most, "most_holds": most * _HOLDS_LOOKED_AT}
+        return [row["offer_id"] for row in await _WITH_EXPIRED.fetch(connection, values)]
 
     async def perform(self, aggregate_id: UUID, call: CommandCall) -> bool:
         """End the holds of one offer; tell whether there were any."""
@@ -88,18 +126,14 @@ class ExpiredHolds:
         ended = await asyncio.gather(
             *(self._offers.execute(command, call) for command in commands), return_exceptions=True
         )
-        outcomes: list[Outcome] = []
-        for each in ended:  # the others are let end before the first failure is told
-            if isinstance(each, BaseException):
-                raise each
-            outcomes.append(each)
-        return any(outcome.changed for outcome in outcomes)
+        return _told(ended)
 
 
 class RetiredPrograms:
     """Published offers of programs that were retired together with their offers."""
 
     name: Final = "retired-programs"
+    at_once: Final = 4
 
     def __init__(self, offers: Offers) -> None:
         self._offers = offers

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import CTE, Select, Uuid, bindparam, literal_column, select
+from sqlalchemy import CTE, Select, Uuid, bindparam, select
 from typing_extensions import override
 
 from bus.commit import AggregateTable
 from offer_svc.adapters.booking_rows import SAME_BOOKINGS, booking_parameters, write_bookings
+from offer_svc.adapters.numbers import number
 from offer_svc.adapters.reservation_rows import (
     NONE_ENDED,
     SAME_RESERVATIONS,
@@ -134,7 +135,7 @@ def _released() -> Select[Any]:
         select(program.c.program_id)
         .where(
             program.c.program_id == bindparam("program_id", type_=Uuid()),
-            program.c.state == literal_column(str(int(ProgramState.RELEASED))),
+            program.c.state == number(ProgramState.RELEASED),
         )
         .with_for_update(read=True)
     )

@@ -13,7 +13,15 @@ from offer_svc.adapters.effects import row_effects
 from offer_svc.adapters.responses import erased_in, without_participant
 from offer_svc.application.affected import Affected
 from offer_svc.domain.bookings import Clash
-from offer_svc.domain.changes import Change, OfferCreated, OfferMadePublic, OfferMoved, SessionsScheduled
+from offer_svc.domain.changes import (
+    Change,
+    DefinitionChanged,
+    OfferCreated,
+    OfferMadePublic,
+    OfferMoved,
+    PriceListSet,
+    SessionsScheduled,
+)
 from offer_svc.domain.commands import (
     CancelForRetirement,
     CancelOffer,
@@ -34,6 +42,8 @@ __all__ = ["OfferEncoding", "erased_in", "without_participant"]
 
 _OF_TIME: Final = ExpireReservation | PromoteWaiting | DecideAtDeadline | CompleteOffer | CancelForRetirement
 """The commands that the timekeeper gives, to whom nobody answers."""
+_CONTENT: Final = OfferCreated | DefinitionChanged | PriceListSet | SessionsScheduled | OfferMoved | OfferMadePublic
+"""The changes by which what is published of an offer grows; all others count, end or release something."""
 
 
 class OfferRow(Mapping[str, object]):
@@ -114,6 +124,7 @@ class OfferEncoding:
             response=_response(state, after, changes, command, clashes=clashes, affected=affected),
             effects=row_effects(before, after, changes, mapping.reservation_details),
             guarded=any(isinstance(change, OfferCreated | OfferMadePublic) for change in changes),
+            adds_content=any(isinstance(change, _CONTENT) for change in changes),
         )
 
     def response(
@@ -159,6 +170,7 @@ class OfferEncoding:
             response=response,
             effects=effects,
             subject=subject,
+            adds_content=False,
         )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from training.offer.v1 import offer_service_pb2 as pb
 
 from offer_svc.adapters.mapping_schedule import plan_from
-from offer_svc.adapters.mapping_terms import definition_from, price_list_from
+from offer_svc.adapters.mapping_terms import definition_from, price_list_from, refuse_opening_balance, terms_from
 from offer_svc.adapters.mapping_values import Faults, uuid_from
 from offer_svc.domain.commands import (
     CancelOffer,
@@ -23,16 +23,19 @@ from offer_svc.domain.commands import (
     SetPriceList,
     UpdateOffer,
 )
+from offer_svc.domain.offer import OfferDefinition
 
 _DEFINITION_FIELDS: Final = tuple(field.name for field in pb.OfferDefinition.DESCRIPTOR.fields)
 _FOR_ALL: Final = frozenset(_DEFINITION_FIELDS) - {"program_id"}
 """What `*` stands for in a mask: an offer's program never changes."""
+_NO_PROGRAM: Final = UUID(int=0)
 
 
 def create_offer(request: pb.CreateOfferRequest, offer_id: UUID) -> CreateOffer:
     """Read the command; the caller has chosen the id if the request has none."""
     faults = Faults()
     command = CreateOffer(offer_id, definition_from(request.definition, "definition.", faults))
+    refuse_opening_balance(request.definition.capacity, "definition.", faults)
     faults.refuse()
     return command
 
@@ -40,11 +43,14 @@ def create_offer(request: pb.CreateOfferRequest, offer_id: UUID) -> CreateOffer:
 def update_offer(request: pb.UpdateOfferRequest) -> UpdateOffer:
     """Read the command; an absent mask means the fields that are set."""
     faults = Faults()
+    read = definition_from if request.definition.program_id else _any_program
     command = UpdateOffer(
         offer_id=uuid_from(request.offer_id, "offer_id", faults),
-        definition=definition_from(request.definition, "definition.", faults),
+        definition=read(request.definition, "definition.", faults),
         fields=_masked(request, faults),
     )
+    if "capacity" in command.fields:
+        refuse_opening_balance(request.definition.capacity, "definition.", faults)
     faults.refuse()
     return command
 
@@ -78,7 +84,11 @@ def reschedule_offer(request: pb.RescheduleOfferRequest) -> RescheduleOffer:
 
 def set_capacity(request: pb.SetCapacityRequest) -> SetCapacity:
     """Read the command."""
-    return SetCapacity(_offer_id(request.offer_id), request.minimum, request.maximum)
+    return SetCapacity(
+        _offer_id(request.offer_id),
+        request.minimum if request.HasField("minimum") else None,
+        request.maximum if request.HasField("maximum") else None,
+    )
 
 
 def copy_offer(request: pb.CopyOfferRequest, offer_id: UUID) -> CopyOffer:
@@ -126,6 +136,11 @@ def import_offer(request: pb.ImportOffersRequest) -> ImportOffer:
     )
     faults.refuse()
     return command
+
+
+def _any_program(message: pb.OfferDefinition, path: str, faults: Faults) -> OfferDefinition:
+    """Read a definition that names no program."""
+    return terms_from(message, path, faults, _NO_PROGRAM)
 
 
 def _masked(request: pb.UpdateOfferRequest, faults: Faults) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from google.protobuf.timestamp_pb2 import Timestamp
 from training.offer.v1 import offer_pb2 as pb
 
-from offer_svc.adapters.mapping_sessions import StoredSessions, session_message, traits_from
+from offer_svc.adapters.mapping_sessions import StoredSessions, planned_traits, session_message
 from offer_svc.adapters.mapping_values import (
     Faults,
     date_from,
@@ -113,7 +113,7 @@ def _rule_from(message: pb.WeeklyRule, path: str, faults: Faults) -> WeeklyRule:
         start=time_from(message.start, f"{path}.start", faults),
         end=time_from(message.end, f"{path}.end", faults),
         zone=zone_from(message.time_zone, f"{path}.time_zone", faults),
-        traits=traits_from(message.traits, f"{path}.traits", faults),
+        traits=planned_traits(message.traits, f"{path}.traits", faults),
         exceptions=tuple(date_from(day, f"{path}.exceptions[{index}]", faults) for index, day in exceptions),
     )
 
@@ -123,5 +123,5 @@ def _single_from(message: pb.SingleSession, path: str, faults: Faults) -> Single
         local_start=local_time_from(message.local_start, f"{path}.local_start", faults),
         local_end=local_time_from(message.local_end, f"{path}.local_end", faults),
         zone=zone_from(message.time_zone, f"{path}.time_zone", faults),
-        traits=traits_from(message.traits, f"{path}.traits", faults),
+        traits=planned_traits(message.traits, f"{path}.traits", faults),
     )

@@ -1,6 +1,7 @@
 """Sessions, and what they have in common, between messages and the domain."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import overload
 
 from google.type.latlng_pb2 import LatLng
@@ -110,6 +111,15 @@ def traits_from(message: pb.SessionTraits | pb.Session, path: str, faults: Fault
         join_uri=message.join_uri,
         trainer_ids=tuple(message.trainer_ids),
     )
+
+
+def planned_traits(message: pb.SessionTraits, path: str, faults: Faults) -> SessionTraits:
+    """Read what a caller plans; space around a trainer's id is not part of it."""
+    stripped = [trainer_id.strip() for trainer_id in message.trainer_ids]
+    for index, trainer_id in enumerate(stripped):
+        if not trainer_id:
+            faults.note(f"{path}.trainer_ids[{index}]", "trainer_id", "blank", "an id")
+    return replace(traits_from(message, path, faults), trainer_ids=tuple(dict.fromkeys(stripped)))
 
 
 def _place_from(message: pb.Place, path: str, faults: Faults) -> Place:

@@ -1,6 +1,7 @@
 """Definitions and price lists between messages and the domain."""
 
 import re
+from uuid import UUID
 
 from google.type.interval_pb2 import Interval
 from training.offer.v1 import offer_pb2, offer_service_pb2
@@ -29,13 +30,25 @@ Terms = offer_pb2.Offer | offer_service_pb2.OfferDefinition
 
 def definition_from(message: Terms, path: str, faults: Faults) -> OfferDefinition:
     """Read what an offer is, apart from its schedule and its prices; `path` ends with a dot unless it is empty."""
+    return terms_from(message, path, faults, uuid_from(message.program_id, f"{path}program_id", faults))
+
+
+def refuse_opening_balance(capacity: offer_pb2.Capacity, path: str, faults: Faults) -> None:
+    """Note seats taken before an import where nothing is imported."""
+    if capacity.opening_balance:
+        field = f"{path}capacity.opening_balance"
+        faults.note(field, "capacity.opening_balance", capacity.opening_balance, "zero: only an import has one")
+
+
+def terms_from(message: Terms, path: str, faults: Faults, program_id: UUID) -> OfferDefinition:
+    """Read what an offer of a program is."""
     codes = message.language_codes
     for index, code in enumerate(codes):
         if _LANGUAGE.fullmatch(code) is None:
             faults.note(f"{path}language_codes[{index}]", "language", code, "a BCP-47 language tag such as de-AT")
     capacity = message.capacity
     return OfferDefinition(
-        program_id=uuid_from(message.program_id, f"{path}program_id", faults),
+        program_id=program_id,
         capacity=Capacity(capacity.minimum, capacity.maximum, capacity.opening_balance),
         sales_window=(
             window_from(message.sales_window, f"{path}sales_window", faults)

@@ -11,8 +11,10 @@ from training.type.v1.vocabulary_pb2 import VIEW_FULL
 
 from bus.history import History
 from chassis.listing import NUMBERS, Page, ordered_page, page_of
+from chassis.together import ANSWER_BYTES, together
 from chassis.wire import Serialized, field
 from offer_svc.adapters import mapping
+from offer_svc.adapters.discretion import discreet, discreet_entry, shown, shows_all
 from offer_svc.adapters.mapping_values import Faults, window_from
 from offer_svc.adapters.offers_service import Context
 from offer_svc.application.views import OfferFilter, OfferViews, ReservationFilter, ReservationViews
@@ -32,12 +34,12 @@ class OfferReads(OfferServiceServicer):
 
     async def GetOffer(self, request: pb.GetOfferRequest, context: Context) -> Serialized:
         """Return one offer."""
-        return field(_ITEM, await self._views.get(UUID(request.offer_id)))
+        return field(_ITEM, shown(await self._views.get(UUID(request.offer_id))))
 
     async def BatchGetOffers(self, request: pb.BatchGetOffersRequest, context: Context) -> Serialized:
         """Return several offers."""
-        messages = await self._views.get_all(list(map(UUID, request.offer_ids)))
-        return b"".join(field(_ITEM, message) for message in messages)
+        messages = list(map(shown, await self._views.get_all(list(map(UUID, request.offer_ids)))))
+        return together(messages, "offer_ids", f"at most {ANSWER_BYTES} bytes together: fewer offers")
 
     async def ListOffers(self, request: pb.ListOffersRequest, context: Context) -> pb.ListOffersResponse:
         """List offers, latest change first."""
@@ -55,7 +57,7 @@ class OfferReads(OfferServiceServicer):
         chosen = ReservationFilter(
             UUID(request.offer_id) if request.HasField("offer_id") else None,
             request.participant_id if request.HasField("participant_id") else None,
-            tuple(ReservationState(state) for state in request.states if state),
+            tuple(map(ReservationState, request.states)),
         )
         listing = partial(self._reservations.list, chosen)
         page = await page_of(request, request.page_size, request.page_token, listing)
@@ -82,7 +84,9 @@ class OfferReads(OfferServiceServicer):
 
         async def before(revision: int | None, most: int) -> Sequence[tuple[int, bytes]]:
             recorded = await self._history.of(offer_id, revision, most)
-            return [(each.revision, mapping.history_entry(each).SerializeToString()) for each in recorded]
+            entries = map(mapping.history_entry, recorded)
+            told = entries if shows_all() else map(discreet_entry, entries)
+            return [(entry.revision, entry.SerializeToString()) for entry in told]
 
         page = await ordered_page(NUMBERS, request, request.page_size, request.page_token, before)
         if not page.messages:
@@ -100,9 +104,9 @@ def _chosen(request: pb.ListOffersRequest) -> OfferFilter:
     starts = window_from(request.start_interval, "start_interval", faults)
     faults.refuse()
     return OfferFilter(
-        tuple(State(state) for state in request.states if state),
+        tuple(map(State, request.states)),
         UUID(request.program_id) if request.program_id else None,
-        request.trainer_id or None,
+        request.trainer_id.strip() or None,
         starts.start,
         starts.end,
     )
@@ -115,4 +119,4 @@ def _seen(message: bytes, view: int) -> Offer:
         offer.schedule.ClearField("sessions")
     if view != VIEW_FULL and offer.HasField("price_list"):
         offer.price_list.ClearField("tiers")
-    return offer
+    return offer if shows_all() else discreet(offer)

@@ -26,9 +26,11 @@ from chassis.listing import Listed, Place
 from chassis.postgres import Connections
 from chassis.sql import Statement
 from offer_svc.adapters import mapping
+from offer_svc.adapters.numbers import number
 from offer_svc.adapters.tables import RESERVATION
 from offer_svc.application.views import ReservationFilter, Waiting
 from offer_svc.domain.errors import reservation_not_found
+from offer_svc.domain.reservation import ReservationState
 
 _COLUMNS: Final = [
     RESERVATION.c[name] for name in ("reservation_id", "participant", "status", "created_at", "updated_at", "details")
@@ -63,7 +65,7 @@ _WAITING: Final = Statement(
     select(*_COLUMNS, RESERVATION.c.wait_number)
     .where(
         RESERVATION.c.offer_id == _OFFER_ID,
-        RESERVATION.c.status == literal_column("1"),
+        RESERVATION.c.status == number(ReservationState.WAITING),
         RESERVATION.c.wait_number > bindparam("after", type_=BigInteger()),
     )
     .order_by(RESERVATION.c.wait_number)

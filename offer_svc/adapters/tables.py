@@ -17,12 +17,17 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    and_,
     literal_column,
 )
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 
 from bus.checkpoint import checkpoint_table
 from bus.journal import journal_tables
+from offer_svc.adapters.numbers import having
+from offer_svc.domain.context import ProgramState
+from offer_svc.domain.offer import State
+from offer_svc.domain.reservation import LIVE, ReservationState
 
 METADATA: Final = MetaData()
 JOURNAL: Final = journal_tables(METADATA)
@@ -43,7 +48,7 @@ OFFER: Final = Table(
     Index("offer_updated", "updated_at", "offer_id"),
     Index("offer_program", "program_id", "updated_at", "offer_id"),
     Index("offer_due", "due_at", "offer_id", postgresql_where=literal_column("due_at IS NOT NULL")),
-    Index("offer_published", "program_id", "offer_id", postgresql_where=literal_column("status = 2")),
+    Index("offer_published", "program_id", "offer_id", postgresql_where=having("status", State.PUBLISHED)),
     Index("offer_trainers", "trainers", postgresql_using="gin", postgresql_where=literal_column("trainers <> '{}'")),
 )
 """The offers. `state` is the serialized `Offer`; the other columns are what the views and the timekeeper need.
@@ -95,10 +100,12 @@ RESERVATION: Final = Table(
         "offer_id",
         "participant",
         unique=True,
-        postgresql_where=literal_column("status IN (1, 2, 3)"),
+        postgresql_where=having("status", *LIVE),
     ),
-    Index("reservation_held", "expires_at", "offer_id", postgresql_where=literal_column("status = 2")),
-    Index("reservation_waiting", "offer_id", "wait_number", postgresql_where=literal_column("status = 1")),
+    Index("reservation_held", "expires_at", "offer_id", postgresql_where=having("status", ReservationState.HELD)),
+    Index(
+        "reservation_waiting", "offer_id", "wait_number", postgresql_where=having("status", ReservationState.WAITING)
+    ),
     Index("reservation_offer", "offer_id", "created_at", "reservation_id"),
     Index(
         "reservation_participant",
@@ -131,6 +138,10 @@ RELEASED_PROGRAM: Final = Table(
     Column("revision", BigInteger, nullable=False),
     Column("state", Integer, nullable=False),  # a whole int32 number: its source may know more states
     Column("cancel_offers", Boolean, nullable=False, server_default="false"),
-    Index("released_program_cancelling", "program_id", postgresql_where=literal_column("state = 6 AND cancel_offers")),
+    Index(
+        "released_program_cancelling",
+        "program_id",
+        postgresql_where=and_(having("state", ProgramState.RETIRED), literal_column("cancel_offers")),
+    ),
 )
 """The replica of the programs that were ever released, made of their source's events up to the checkpoint."""

@@ -27,12 +27,13 @@ from chassis.postgres import Connections
 from chassis.refusal import Violation
 from chassis.sql import Statement
 from offer_svc.adapters import mapping
+from offer_svc.adapters.numbers import number
 from offer_svc.adapters.tables import OFFER
 from offer_svc.application.views import OfferFilter
 from offer_svc.domain.errors import offer_not_found
 from offer_svc.domain.offer import Offer, State
 
-_THERE: Final = OFFER.c.status != literal_column(str(int(State.DELETED)))
+_THERE: Final = OFFER.c.status != number(State.DELETED)
 _SOME_TRAINERS: Final = literal_column("trainers <> '{}'", Boolean())
 _GET: Final = Statement(
     select(OFFER.c.offer_id, OFFER.c.state).where(

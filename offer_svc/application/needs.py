@@ -14,9 +14,11 @@ from offer_svc.domain.commands import (
     LeaveWaitlist,
     PromoteWaiting,
     ReleaseReservation,
+    ReopenSales,
     RescheduleOffer,
     ReserveSeats,
     SetCapacity,
+    UpdateOffer,
 )
 from offer_svc.domain.offer import Offer
 
@@ -52,7 +54,7 @@ def needs_of(commands: Sequence[Command], offer: Offer | None, most_promotions: 
                 promoting = True
             case EraseReservations():
                 erased.append(command.participant)
-            case SetCapacity() | RescheduleOffer() | PromoteWaiting():
+            case UpdateOffer() | SetCapacity() | ReopenSales() | RescheduleOffer() | PromoteWaiting():
                 promoting = True
             case _:
                 pass

@@ -7,13 +7,16 @@ Rules (metadata `rule` of CAPACITY_INVALID):
     capacity.seats              at least one seat; needed to publish and by every import
     sales_window                some instant lies in it
     waitlist_limit              no limit, or at least zero entries
+    decision_deadline.ahead     of a published offer: still to come, and not after the offer's end
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from chassis.refusal import Violation
-from offer_svc.domain.errors import CapacityInvalid
+from offer_svc.domain.errors import CapacityInvalid, instant
+from offer_svc.domain.schedule import Schedule
 from offer_svc.domain.window import Window
 
 
@@ -39,6 +42,20 @@ def check_importable(capacity: Capacity, sales_window: Window, waitlist_limit: i
 def check_seats(capacity: Capacity) -> None:
     """Refuse a minimum that contradicts the maximum, and a capacity without seats."""
     _refuse((*_broken_share(capacity, "minimum"), *missing_seats(capacity)))
+
+
+def check_deadline(deadline: datetime | None, schedule: Schedule | None, now: datetime) -> None:
+    """Refuse a deadline that would be decided at once, or never."""
+    _refuse(missed_deadline(deadline, schedule, now))
+
+
+def missed_deadline(deadline: datetime | None, schedule: Schedule | None, now: datetime) -> tuple[Violation, ...]:
+    """Report a decision deadline of a public offer that has passed, or comes after the offer's end."""
+    end = None if schedule is None else schedule.end_time
+    if deadline is None or (now < deadline and (end is None or deadline <= end)):
+        return ()
+    needed = f"after {instant(now)}" + ("" if end is None else f" and not after {instant(end)}")
+    return (Violation("decision_deadline", "decision_deadline.ahead", instant(deadline), needed),)
 
 
 def missing_seats(capacity: Capacity) -> tuple[Violation, ...]:

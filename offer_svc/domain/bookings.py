@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+from unicodedata import normalize
 from uuid import UUID
 
 from offer_svc.domain.errors import DoubleBooking
 from offer_svc.domain.offer import Offer, State
 from offer_svc.domain.schedule import BookingMode, Place, Schedule
+
+_ROOM: Final = "room:"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,20 +55,32 @@ def bookings(offer_id: UUID, schedule: Schedule) -> tuple[Booking, ...]:
         sorted(
             Booking(resource, session.start_time, session.end_time, offer_id)
             for session in schedule.sessions
-            for resource in {*_rooms(session.traits.place), *map(trainer_key, session.traits.trainer_ids)}
+            for resource in {*_rooms(session.traits.place), *map(trainer_name, session.traits.trainer_ids)}
         )
     )
 
 
-def room_key(venue: str, room: str) -> str:
-    """Name a room; a slash in the venue's name is written `%2F`, so that two rooms never share a key."""
-    return f"room:{venue.replace('%', '%25').replace('/', '%2F')}/{room}"
+def booking_key(resource: str) -> str:
+    """Return what tells a resource from others: a room's name is the same one however it is spaced and capitalised."""
+    if not resource.startswith(_ROOM):
+        return resource
+    venue, _, room = resource.removeprefix(_ROOM).partition("/")
+    return room_name(_plain(venue.replace("%2F", "/").replace("%25", "%")), _plain(room))
 
 
-def trainer_key(trainer_id: str) -> str:
+def room_name(venue: str, room: str) -> str:
+    """Name a room; a slash in the venue's name is written `%2F`, so that two rooms never share a name."""
+    return f"{_ROOM}{venue.replace('%', '%25').replace('/', '%2F')}/{room}"
+
+
+def trainer_name(trainer_id: str) -> str:
     """Name a trainer."""
-    return f"trainer:{trainer_id}"
+    return f"trainer:{trainer_id.strip()}"
+
+
+def _plain(text: str) -> str:
+    return " ".join(normalize("NFKC", text).casefold().split())
 
 
 def _rooms(place: Place | None) -> tuple[str, ...]:
-    return (room_key(place.venue, place.room),) if place is not None and place.room else ()
+    return (room_name(place.venue, place.room),) if place is not None and place.room.strip() else ()

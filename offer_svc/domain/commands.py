@@ -71,11 +71,11 @@ class RescheduleOffer:
 
 @dataclass(frozen=True, slots=True)
 class SetCapacity:
-    """Set the number of seats and the minimum of a draft or published offer."""
+    """Set the number of seats and the minimum of a draft or published offer; None leaves one as it is."""
 
     offer_id: UUID
-    minimum: int
-    maximum: int
+    minimum: int | None = None
+    maximum: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,4 +42,4 @@ def _move(offer: Offer, schedule: Schedule, mode: BookingMode, context: Context)
     start, end = (None, None) if old is None else (old.start_time, old.end_time)
     moved = OfferMoved(schedule, mode, FormerDates(start, end, now), now + context.rules.leave_window)
     # Nobody was given a seat any more once the offer had begun; perhaps it has not now.
-    return (moved, *promotions(replace(offer, schedule=schedule), offer.seats_left, context))
+    return (moved, *promotions(replace(offer, schedule=schedule), context))

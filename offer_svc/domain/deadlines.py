@@ -25,7 +25,7 @@ def decide_deadline(state: Offer | None, command: DeadlineCommand, context: Cont
         return ()
     match command:
         case DecideAtDeadline():
-            return _compare(offer, context) if _is_past(_deadline(offer), context.now) else ()
+            return _compare(offer, context) if _is_undecided(offer, context.now) else ()
         case CompleteOffer():
             return (OfferEnded(),) if _is_past(_end(offer), context.now) else ()
         case CancelForRetirement():
@@ -51,7 +51,7 @@ def due_commands(state: Offer, now: datetime) -> tuple[Command, ...]:
     due: list[Command] = []
     if state.seats.promotion_pending:
         due.append(PromoteWaiting(state.offer_id))
-    if _is_past(_deadline(state), now):
+    if _is_undecided(state, now):
         due.append(DecideAtDeadline(state.offer_id))
     if _is_past(_end(state), now):
         due.append(CompleteOffer(state.offer_id))
@@ -59,9 +59,10 @@ def due_commands(state: Offer, now: datetime) -> tuple[Command, ...]:
 
 
 def _compare(offer: Offer, context: Context) -> tuple[Change, ...]:
-    """Compare what is confirmed with the minimum: holds may still run out."""
+    """Compare what is confirmed with the minimum: holds may still run out. What has begun is flagged, not cancelled."""
     decided = MinimumDecided(offer.is_below_minimum)
-    if decided.at_risk and offer.definition.cancel_below_minimum:
+    start = None if offer.schedule is None else offer.schedule.start_time
+    if decided.at_risk and offer.definition.cancel_below_minimum and not _is_past(start, context.now):
         return decided, OfferCalledOff(Cancellation(BELOW_MINIMUM, context.now))
     return (decided,)
 
@@ -74,6 +75,11 @@ def _is_retired_with_offers(offer: Offer, context: Context) -> bool:
         and program.state is ProgramState.RETIRED
         and program.cancel_offers
     )
+
+
+def _is_undecided(offer: Offer, now: datetime) -> bool:
+    """Tell whether the deadline is to be decided now: it makes no difference to an offer that is over."""
+    return _is_past(_deadline(offer), now) and not _is_past(_end(offer), now)
 
 
 def _deadline(offer: Offer) -> datetime | None:

@@ -52,8 +52,14 @@ def apply(state: Offer | None, changes: tuple[Change, ...], context: Context) ->
     after = after.counted(revision, context.now, seats)
     if is_by_manager:
         after = replace(after, definition_revision=revision, definition_time=context.now)
-    # An offer is not at risk any more once its minimum is reached after all.
-    return replace(after, at_risk=False) if after.at_risk and not after.is_below_minimum else after
+    return _judged(after)
+
+
+def _judged(offer: Offer) -> Offer:
+    """Keep it true whether an offer is at risk, from its decision deadline on until it is over."""
+    if offer.state is not State.PUBLISHED or offer.decide_time is None or offer.at_risk is offer.is_below_minimum:
+        return offer
+    return replace(offer, at_risk=offer.is_below_minimum)
 
 
 def evolve(state: Offer | None, change: Change, context: Context) -> Offer | None:

@@ -18,7 +18,15 @@ from offer_svc.domain.offer import Offer, State
 from offer_svc.domain.promotion import promotions
 from offer_svc.domain.reservation import Reservation, ReservationState
 from offer_svc.domain.sales_errors import HoldLimit, HoldRanOut, NoSeats, TooLateToLeave
-from offer_svc.domain.selling import check_quote, check_wanted, price_for, promised_price, require_on_sale
+from offer_svc.domain.selling import (
+    begin_of,
+    check_quote,
+    check_wanted,
+    held_until,
+    price_for,
+    promised_price,
+    require_on_sale,
+)
 
 HoldingCommand = ReserveSeats | ExtendReservation | ConfirmReservation | ReleaseReservation | ExpireReservation
 
@@ -37,8 +45,8 @@ def decide_holding(state: Offer | None, command: HoldingCommand, context: Contex
             hold, _ = _running(command, context)
             return _confirm(hold, context.now)
         case ExtendReservation():
-            offer_in(PUBLISHED, state, command.offer_id, command)
-            return _extend(*_running(command, context), context)
+            offer = offer_in(PUBLISHED, state, command.offer_id, command)
+            return _extend(offer, *_running(command, context), context)
         case ReleaseReservation():
             offer = offer_in(PUBLISHED, state, command.offer_id, command)
             return _release(offer, reservation_in(_HAVE_SEATS, command, context), context)
@@ -82,7 +90,7 @@ def _reserve(state: Offer | None, command: ReserveSeats, context: Context) -> tu
         create_time=now,
         update_time=now,
         hold_time=now,
-        expire_time=now + context.rules.hold,
+        expire_time=held_until(offer, now + context.rules.hold),
     )
     return (SeatsHeld(hold),)
 
@@ -92,10 +100,10 @@ def _confirm(hold: Reservation, now: datetime) -> tuple[Change, ...]:
     return (SeatsConfirmed(replace(hold, state=state, update_time=now, confirm_time=now, expire_time=None)),)
 
 
-def _extend(hold: Reservation, expire_time: datetime, context: Context) -> tuple[Change, ...]:
-    """Hold for the whole time from now, as far as the limit goes; never shorter than before."""
+def _extend(offer: Offer, hold: Reservation, expire_time: datetime, context: Context) -> tuple[Change, ...]:
+    """Hold for the whole time from now, as far as the limit goes and sales last; never shorter than before."""
     now, rules = context.now, context.rules
-    limit = (hold.hold_time or hold.create_time) + rules.longest_hold
+    limit = held_until(offer, (hold.hold_time or hold.create_time) + rules.longest_hold)
     if limit <= expire_time:
         raise HoldLimit(expire_time)
     until = min(now + rules.hold, limit)
@@ -106,16 +114,17 @@ def _release(offer: Offer, reservation: Reservation, context: Context) -> tuple[
     now, was = context.now, reservation.state
     if was is ReservationState.CONFIRMED:
         _require_leaving(offer, now)
-    released = replace(reservation, state=ReservationState.RELEASED, update_time=now, expire_time=None)
-    return (SeatsReleased(released, was), *promotions(offer, offer.seats_left + reservation.seats, context))
+    after = replace(reservation, state=ReservationState.RELEASED, update_time=now, expire_time=None)
+    released = SeatsReleased(after, was)
+    return (released, *promotions(offer, context, released))
 
 
 def _require_leaving(offer: Offer, now: datetime) -> None:
     """Refuse to take back confirmed seats once the offer has begun, unless it was rescheduled lately."""
-    start = None if offer.schedule is None else offer.schedule.start_time
-    has_begun = start is not None and start <= now
+    begin = None if offer.schedule is None else begin_of(offer.schedule)
+    has_begun = begin is not None and begin <= now
     if has_begun and (offer.leave_until is None or offer.leave_until <= now):
-        raise TooLateToLeave(start, offer.leave_until)
+        raise TooLateToLeave(begin, offer.leave_until)
 
 
 def _expire(offer: Offer, command: ExpireReservation, context: Context) -> tuple[Change, ...]:
@@ -123,5 +132,5 @@ def _expire(offer: Offer, command: ExpireReservation, context: Context) -> tuple
     hold = context.book.get(command.reservation_id)
     if hold is None or not hold.has_run_out(context.now) or offer.state not in _EXPIRES:
         return ()
-    expired = replace(hold, state=ReservationState.EXPIRED, update_time=context.now)
-    return (HoldExpired(expired), *promotions(offer, offer.seats_left + hold.seats, context))
+    expired = HoldExpired(replace(hold, state=ReservationState.EXPIRED, update_time=context.now))
+    return (expired, *promotions(offer, context, expired))

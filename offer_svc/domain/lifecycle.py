@@ -71,7 +71,7 @@ def _import(state: Offer | None, command: ImportOffer, context: Context) -> tupl
             return ()
         raise offer_exists(command.offer_id)
     require_released(definition.program_id, context)
-    check_complete(schedule, definition.capacity, price_list, context.now)
+    check_complete(definition, schedule, price_list, context.now)
     return (
         OfferCreated(command.offer_id, definition),
         SessionsScheduled(schedule, command.plan.booking_mode),
@@ -104,7 +104,7 @@ def _copy(state: Offer | None, command: CopyOffer, context: Context) -> tuple[Ch
 
 def _publish(offer: Offer, context: Context) -> tuple[Change, ...]:
     require_released(offer.definition.program_id, context)
-    check_complete(offer.schedule, offer.definition.capacity, offer.price_list, context.now)
+    check_complete(offer.definition, offer.schedule, offer.price_list, context.now)
     return (OfferMadePublic(),)
 
 

@@ -131,7 +131,7 @@ def price_to_wait_for(
 ) -> ApplicablePrice | None:
     """Return the price for those who wait: the applicable one or, where limits leave none, that of the last open tier.
 
-    Every seat of a limited tier may be sold when the waitlist begins; the seat waited for is one of them.
+    Every seat of a limited tier may be sold when the waitlist begins; the seat waited for is perhaps one of them.
     """
     applicable = applicable_price(price_list, instant, sold_per_tier, currency, code, seats=seats)
     if applicable is not None:
@@ -140,12 +140,37 @@ def price_to_wait_for(
     return _price(price_list, open_tiers[-1]) if open_tiers else None
 
 
+def promoted_price(
+    price_list: PriceList,
+    instant: datetime,
+    sold_per_tier: Mapping[str, int],
+    joined: ApplicablePrice,
+    *,
+    seats: int,
+) -> ApplicablePrice:
+    """Return what one who waited pays: the price noted at joining, unless the seats of its tier are sold.
+
+    Then it is the price that applies at the instant, to whoever has the code of that tier; the price noted stays where
+    none applies.
+    """
+    tier = _tier_of(price_list, joined)
+    if tier is None or _leaves(tier, sold_per_tier, seats):
+        return joined
+    currency = joined.price.currency
+    return applicable_price(price_list, instant, sold_per_tier, currency, tier.code, seats=seats) or joined
+
+
 def left_at(price_list: PriceList, price: ApplicablePrice, sold_per_tier: Mapping[str, int]) -> int | None:
     """Return how many seats are left at a price by the list, or None where it sets no limit, or no such tier."""
-    for tier in price_list.tiers:
-        if (tier.name, tier.price.currency) == (price.tier, price.price.currency) and tier.quantity_limit is not None:
-            return tier.quantity_limit - sold_per_tier.get(tier.name, 0)
-    return None
+    tier = _tier_of(price_list, price)
+    if tier is None or tier.quantity_limit is None:
+        return None
+    return tier.quantity_limit - sold_per_tier.get(tier.name, 0)
+
+
+def _tier_of(price_list: PriceList, price: ApplicablePrice) -> PriceTier | None:
+    key = (price.tier, price.price.currency)
+    return next((tier for tier in price_list.tiers if (tier.name, tier.price.currency) == key), None)
 
 
 def _is_open(tier: PriceTier, instant: datetime, currency: str, code: str) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.refusal import InvalidField, Violation
-from offer_svc.domain.offer import Offer
+from offer_svc.domain.offer import Offer, State
 from offer_svc.domain.pricing import ApplicablePrice, applicable_price, left_at
 from offer_svc.domain.quote import Quote
 from offer_svc.domain.sales_errors import NoPrice, NotOnSale, QuoteExpired, QuoteInvalid, TierSoldOut
@@ -13,7 +13,7 @@ from offer_svc.domain.window import Window
 
 
 def begin_of(schedule: Schedule) -> datetime | None:
-    """Return when it is too late to join: sessions when the first starts, an access window when it closes."""
+    """Return when it is too late to join or leave: sessions when the first starts, an access window when it closes."""
     return schedule.end_time if schedule.access_window is not None else schedule.start_time
 
 
@@ -29,6 +29,18 @@ def booking_window(offer: Offer) -> Window:
         return Window(window.start, begin_of(schedule))
     end = schedule.end_time
     return window if end is None or window.end <= end else Window(window.start, end)
+
+
+def can_be_joined(offer: Offer, now: datetime) -> bool:
+    """Tell whether seats can be given to who asked for them before: to them, the start of sales does not matter."""
+    end = booking_window(offer).end
+    return offer.state is State.PUBLISHED and not offer.sales_closed and (end is None or now < end)
+
+
+def held_until(offer: Offer, wanted: datetime) -> datetime:
+    """Return until when seats are held: as long as wanted, but not after the offer can't be booked any more."""
+    end = booking_window(offer).end
+    return wanted if end is None or wanted < end else end
 
 
 def require_on_sale(offer: Offer, now: datetime) -> None:

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from typing import Final, assert_never
 
 from chassis.refusal import InvalidField, Violation
-from offer_svc.domain.availability import Capacity, check_availability, check_seats
+from offer_svc.domain.availability import check_availability, check_deadline, check_seats
 from offer_svc.domain.changes import CapacitySet, Change, DefinitionChanged, PriceListSet, SalesClosed, SalesReopened
 from offer_svc.domain.commands import CloseSales, ReopenSales, SetCapacity, SetPriceList, UpdateOffer
 from offer_svc.domain.context import Context
@@ -24,7 +24,7 @@ def decide_terms(state: Offer | None, command: TermsCommand, context: Context) -
     """Decide on what a manager changes."""
     match command:
         case UpdateOffer():
-            return _update(offer_in(OPEN, state, command.offer_id, command), command)
+            return _update(offer_in(OPEN, state, command.offer_id, command), command, context)
         case SetPriceList():
             check_price_list(command.price_list)
             offer = offer_in(OPEN, state, command.offer_id, command)
@@ -36,12 +36,14 @@ def decide_terms(state: Offer | None, command: TermsCommand, context: Context) -
             return () if offer.sales_closed else (SalesClosed(),)
         case ReopenSales():
             offer = offer_in(PUBLISHED, state, command.offer_id, command)
-            return (SalesReopened(),) if offer.sales_closed else ()
+            if not offer.sales_closed:
+                return ()
+            return (SalesReopened(), *promotions(replace(offer, sales_closed=False), context))
         case _:
             assert_never(command)
 
 
-def _update(offer: Offer, command: UpdateOffer) -> tuple[Change, ...]:
+def _update(offer: Offer, command: UpdateOffer, context: Context) -> tuple[Change, ...]:
     names = sorted(command.fields)
     unknown = tuple(
         Violation(name, "update_mask", name, "a field of the definition") for name in names if name not in _FIELDS
@@ -55,16 +57,26 @@ def _update(offer: Offer, command: UpdateOffer) -> tuple[Change, ...]:
             raise FieldLocked(name, offer.state.name)
     definition = replace(offer.definition, **changed)
     check_availability(definition.capacity, definition.sales_window, definition.waitlist_limit)
-    return (DefinitionChanged(definition, tuple(changed)),) if changed else ()
+    if not changed:
+        return ()
+    if offer.state is State.PUBLISHED and "decision_deadline" in changed:
+        check_deadline(definition.decision_deadline, offer.schedule, context.now)
+    # Seats that nobody was given any more may be given again within other times of sale.
+    return (DefinitionChanged(definition, tuple(changed)), *promotions(replace(offer, definition=definition), context))
 
 
 def _set_capacity(state: Offer | None, command: SetCapacity, context: Context) -> tuple[Change, ...]:
-    check_seats(Capacity(command.minimum, command.maximum))
     offer = offer_in(OPEN, state, command.offer_id, command)
     taken, had = offer.seats_taken, offer.definition.capacity
-    if command.maximum < taken:
-        raise CapacityBelowTaken(taken, command.maximum)
-    capacity = replace(had, minimum=command.minimum, maximum=command.maximum)
+    capacity = replace(
+        had,
+        minimum=had.minimum if command.minimum is None else command.minimum,
+        maximum=had.maximum if command.maximum is None else command.maximum,
+    )
+    check_seats(capacity)
+    if capacity.maximum < taken:
+        raise CapacityBelowTaken(taken, capacity.maximum)
     if capacity == had:
         return ()
-    return (CapacitySet(capacity), *promotions(offer, command.maximum - taken, context))
+    definition = replace(offer.definition, capacity=capacity)
+    return (CapacitySet(capacity), *promotions(replace(offer, definition=definition), context))

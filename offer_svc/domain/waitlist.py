@@ -28,11 +28,11 @@ def decide_waitlist(state: Offer | None, command: WaitlistCommand, context: Cont
         case LeaveWaitlist():
             offer = offer_in(PUBLISHED, state, command.offer_id, command)
             entry = reservation_in(_WAITING, command, context)
-            left = replace(entry, state=ReservationState.RELEASED, update_time=context.now)
-            return (WaitlistLeft(left), *promotions(offer, offer.seats_left, context, entry.reservation_id))
+            left = WaitlistLeft(replace(entry, state=ReservationState.RELEASED, update_time=context.now))
+            return (left, *promotions(offer, context, left))
         case PromoteWaiting():
             offer = known(state, command.offer_id)
-            return promotions(offer, offer.seats_left, context) if offer.seats.promotion_pending else ()
+            return promotions(offer, context) if offer.seats.promotion_pending else ()
         case _:
             assert_never(command)
 

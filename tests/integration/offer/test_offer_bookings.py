@@ -68,6 +68,14 @@ async def test_a_booked_room_is_refused_with_the_room_and_the_time(line: Line) -
     assert await line.get(later.offer_id) == later
 
 
+async def test_a_room_is_booked_however_its_name_is_written(line: Line) -> None:
+    room = f"room {uuid4()}"
+    await line.draft(in_room(room))
+    written = f" {room.upper().replace(' ', '  ')}"
+    found = await refused(schedule(line, await line.draft(), in_room(written)))
+    assert (found.reason, found.metadata["resource"]) == ("DOUBLE_BOOKING", f"room:Old Mill/{written}")
+
+
 async def test_a_trainer_is_not_in_two_rooms_at_once(line: Line) -> None:
     trainer = str(uuid4())
     await line.draft(in_room(str(uuid4()), trainer=trainer))

@@ -5,6 +5,8 @@ from uuid import uuid4
 import grpc
 from google.type.interval_pb2 import Interval
 from training.offer.v1 import offer_service_pb2 as service
+from training.offer.v1.offer_pb2 import Offer
+from training.offer.v1.reservation_pb2 import Reservation
 
 from tests.integration.chassis_server import failure, status_of
 from tests.integration.offer.line import Line, in_room, online, price
@@ -57,6 +59,14 @@ async def test_offers_are_listed_by_trainer_and_by_the_time_when_they_start(line
     everything = between("2000-01-01T00:00:00Z", "")
     unscheduled = service.ListOffersRequest(program_id=bare.program_id, start_interval=everything)
     assert not (await line.offers.ListOffers(unscheduled)).offers
+
+
+async def test_no_list_is_of_what_is_in_no_state(line: Line) -> None:
+    offers = service.ListOffersRequest(states=[Offer.STATE_UNSPECIFIED])
+    reservations = service.ListReservationsRequest(offer_id=UNKNOWN, states=[Reservation.STATE_UNSPECIFIED])
+    for call in (line.offers.ListOffers(offers), line.offers.ListReservations(reservations)):
+        found = await refused(call)
+        assert (found.reason, found.fields) == ("INVALID_FIELD", ["states[0]"])
 
 
 async def test_an_interval_that_ends_before_it_starts_is_refused(line: Line) -> None:

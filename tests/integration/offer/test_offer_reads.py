@@ -6,7 +6,7 @@ import grpc
 import pytest
 from training.offer.v1 import offer_pb2 as pb
 from training.offer.v1 import offer_service_pb2 as service
-from training.type.v1.vocabulary_pb2 import VIEW_FULL
+from training.type.v1.vocabulary_pb2 import DELIVERY_MODE_ONLINE, VIEW_FULL
 
 from chassis.pages import arguments, write_token
 from tests.integration.offer.line import Line, create, online, price, prices
@@ -46,7 +46,6 @@ async def test_offers_are_listed_by_state(line: Line) -> None:
         ([pb.Offer.STATE_PUBLISHED], 1),
         ([pb.Offer.STATE_PUBLISHED, pb.Offer.STATE_DRAFT], 2),
         ([pb.Offer.STATE_CANCELLED], 0),
-        ([pb.Offer.STATE_UNSPECIFIED], 2),
         ([], 2),
     ):
         request = service.ListOffersRequest(program_id=draft.program_id, states=states)
@@ -86,3 +85,27 @@ async def test_a_page_token_made_by_hand_is_refused(line: Line, place: bytes) ->
 async def test_a_page_token_with_a_nul_is_refused_by_its_field(line: Line) -> None:
     found = await refused(line.offers.ListOffers(service.ListOffersRequest(page_token="a\0b")))
     assert (found.reason, found.fields) == ("INVALID_FIELD", ["page_token"])
+
+
+async def test_codes_and_join_uris_are_shown_to_offer_managers_only(line: Line) -> None:
+    traits = pb.SessionTraits(mode=DELIVERY_MODE_ONLINE, join_uri="https://meet.example/secret")
+    session = pb.SingleSession(
+        local_start="2030-03-01T09:00", local_end="2030-03-01T12:00", time_zone="UTC", traits=traits
+    )
+    offer = await line.draft(pb.SchedulePlan(sessions=[session]), priced=True)
+    coded = price(offer.offer_id)
+    coded.price_list.tiers[0].code = "P-77"
+    await line.offers.SetPriceList(coded)
+    for role, shown in (("offer_manager", 1), ("offer_manager,operator", 1), ("operator", 0)):
+        metadata = (("training-principal", f"x;roles={role}"),)
+        got = await line.offers.GetOffer(service.GetOfferRequest(offer_id=offer.offer_id), metadata=metadata)
+        batch = service.BatchGetOffersRequest(offer_ids=[offer.offer_id])
+        several = await line.offers.BatchGetOffers(batch, metadata=metadata)
+        listing = service.ListOffersRequest(program_id=offer.program_id, view=VIEW_FULL)
+        listed = await line.offers.ListOffers(listing, metadata=metadata)
+        history = await line.offers.ListOfferHistory(
+            service.ListOfferHistoryRequest(offer_id=offer.offer_id), metadata=metadata
+        )
+        for answer in (got, several, listed, history):
+            told = answer.SerializeToString()
+            assert [b"P-77" in told, b"meet.example" in told] == [shown, shown]

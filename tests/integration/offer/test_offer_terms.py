@@ -128,13 +128,16 @@ async def test_a_rescheduled_offer_keeps_its_reservations_and_lets_them_leave(li
 
 
 async def test_confirmed_seats_of_an_offer_that_has_begun_can_be_left_only_after_it_was_rescheduled(line: Line) -> None:
-    begun = pb.SchedulePlan(access_window=Interval())
-    begun.access_window.start_time.FromDatetime(datetime.now(UTC) - timedelta(days=1))
-    begun.access_window.end_time.FromDatetime(datetime.now(UTC) + timedelta(days=10))
+    now = datetime.now(UTC)
+    begun = online(str((now - timedelta(days=2)).date()))
+    begun.MergeFrom(online(str((now + timedelta(days=10)).date())))
     offer = await line.published(plan=begun)
+    selling = Interval()
+    selling.end_time.FromDatetime(now + timedelta(days=5))
+    await line.offers.UpdateOffer(update(offer, "sales_window", sales_window=selling))
     first, second = [await confirm(line, await reserve(line, offer.offer_id)) for _ in range(2)]
     assert (await refused(release(line, first))).reason == "TOO_LATE_TO_LEAVE"
-    begun.access_window.end_time.FromDatetime(datetime.now(UTC) + timedelta(days=20))
+    begun.MergeFrom(online(str((now + timedelta(days=20)).date())))
     await line.offers.RescheduleOffer(service.RescheduleOfferRequest(offer_id=offer.offer_id, plan=begun))
     assert (await release(line, second)).state == RELEASED
 

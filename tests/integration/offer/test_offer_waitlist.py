@@ -117,3 +117,28 @@ async def test_nobody_waits_who_need_not_or_may_not(line: Line) -> None:
 async def test_the_waitlist_of_an_offer_that_is_not_there_is_not_found(line: Line) -> None:
     unknown = "01940000-0000-7000-8000-00000000dead"
     assert (await refused(waitlist(line, unknown))).reason == "RESOURCE_NOT_FOUND"
+
+
+async def test_seats_freed_while_sales_are_closed_are_given_once_they_are_open_again(line: Line) -> None:
+    offer = await line.published(seats=1)
+    held = await reserve(line, offer.offer_id)
+    waiting = await wait_for(line, offer.offer_id)
+    await line.offers.CloseSales(service.CloseSalesRequest(offer_id=offer.offer_id))
+    await release(line, held)
+    assert (await read(line, waiting)).state == WAITING
+    await line.offers.ReopenSales(service.ReopenSalesRequest(offer_id=offer.offer_id))
+    assert (await read(line, waiting)).state == HELD
+    await judge(line.dsn, offer.offer_id)
+
+
+async def test_who_waits_for_more_seats_than_are_left_of_a_smaller_offer_stops_nobody(line: Line) -> None:
+    offer = await line.published(seats=10)
+    await reserve(line, offer.offer_id, seats=4)
+    other = await reserve(line, offer.offer_id, seats=6)
+    waiting = await wait_for(line, offer.offer_id, seats=8)
+    await release(line, other)
+    request = service.SetCapacityRequest(offer_id=offer.offer_id, maximum=6)
+    assert (await line.offers.SetCapacity(request)).offer.capacity.minimum == offer.capacity.minimum
+    assert (await read(line, waiting)).state == RELEASED
+    await reserve(line, offer.offer_id, seats=2)
+    await judge(line.dsn, offer.offer_id)

@@ -26,11 +26,11 @@ QUOTE = Quote(
 )
 
 
-def definition() -> service.OfferDefinition:
-    """Write the definition."""
+def definition(opening_balance: int = 0) -> service.OfferDefinition:
+    """Write the definition; only an import may have an opening balance."""
     return service.OfferDefinition(
         program_id=str(PROGRAM),
-        capacity=pb.Capacity(minimum=4, maximum=12, opening_balance=2),
+        capacity=pb.Capacity(minimum=4, maximum=12, opening_balance=opening_balance),
         language_codes=["en", "de-AT"],
     )
 
@@ -93,7 +93,7 @@ def schedule() -> service.ScheduleSessionsRequest:
 def row() -> service.ImportOffersRequest:
     """Write a row of ImportOffers."""
     return service.ImportOffersRequest(
-        row_id="1", offer_id=str(OFFER), definition=definition(), plan=plan(), price_list=prices()
+        row_id="1", offer_id=str(OFFER), definition=definition(2), plan=plan(), price_list=prices()
     )
 
 

@@ -76,7 +76,7 @@ class SaleModel:
             reason = "NO_PRICE"
         if not reason:
             price = (str(tier), self.edition) if quote is None else quote[0]
-            self.rows[key] = Row(who, "HELD", seats, price, self.now, self.now + HOLD)
+            self.rows[key] = Row(who, "HELD", seats, price, self.now, min(BEGINS, self.now + HOLD))
         return reason or "done"
 
     def join(self, key: int, who: str, seats: int) -> str:
@@ -133,7 +133,7 @@ class SaleModel:
             return "RESERVATION_STATE"
         if row.state == "EXPIRED" or self.now >= row.expires:
             return "HOLD_EXPIRED"
-        limit = row.made + LONGEST_HOLD
+        limit = min(BEGINS, row.made + LONGEST_HOLD)
         if limit <= row.expires:
             return "HOLD_LIMIT"
         until = min(limit, self.now + HOLD)
@@ -171,6 +171,13 @@ class SaleModel:
         self.maximum = maximum
         return self.promote()
 
+    def reopen(self) -> str:
+        """Sell again."""
+        if not self.closed:
+            return "nothing"
+        self.closed = False
+        return self.promote()
+
     def promote_rest(self) -> str:
         """Go on where an earlier promotion stopped."""
         if not self.pending:
@@ -180,18 +187,30 @@ class SaleModel:
         return "nothing" if before == (len(self.line), self.pending) else "done"
 
     def promote(self) -> str:
-        """Give free seats to the line, in its order, as far as it is known."""
+        """Give free seats to the line, in its order, as far as it is known; who can never be served leaves it."""
         self.pending = False
-        for promoted, (key, row) in enumerate(self.line if self.now < BEGINS else []):
-            if not self.left:
-                break
+        for done, (key, row) in enumerate(self.line if self.now < BEGINS and not self.closed else []):
+            hopeless = row.seats > self.maximum - self.taken_before
             if key in self.hidden:
+                self.pending = self.left > 0
+                break
+            if row.seats > self.left and not hopeless:
+                break
+            if done == MOST_PROMOTIONS:
                 self.pending = True
                 break
-            if row.seats > self.left:
-                break
-            if promoted == MOST_PROMOTIONS:
-                self.pending = True
-                break
-            row.state, row.made, row.expires = "HELD", self.now, self.now + PROMOTED_HOLD
+            if hopeless:
+                row.state = "RELEASED"
+                continue
+            row.price = self.promoted(row)
+            row.state, row.made = "HELD", self.now
+            row.expires = min(BEGINS, self.now + PROMOTED_HOLD)
         return "done"
+
+    def promoted(self, row: Row) -> tuple[str, int]:
+        """Return what one who waited pays: as noted while that tier has seats, else the present price, if any."""
+        limit = {"Early bird": self.early_birds, "Standard": self.standard}[row.price[0]]
+        if limit is None or self.seats("HELD", "CONFIRMED", tier=row.price[0]) + row.seats <= limit:
+            return row.price
+        tier = self.tier_for(row.seats)
+        return row.price if tier is None else (tier, self.edition)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from offer_svc.domain.bookings import Booking, Clash, bookings, held_by, room_key, tolerated
+from offer_svc.domain.bookings import Booking, Clash, booking_key, bookings, held_by, room_name, tolerated
 from offer_svc.domain.errors import DoubleBooking
 from offer_svc.domain.offer import State
 from offer_svc.domain.schedule import BookingMode, DeliveryMode, Place, Schedule, SchedulePlan, SessionTraits
@@ -70,9 +70,34 @@ def test_a_venue_without_a_room_books_nothing() -> None:
     assert bookings(OFFER, Schedule(access_window=Window(NOW))) == ()
 
 
-def test_two_rooms_never_share_a_key() -> None:
-    keys = [room_key("A/B", "C"), room_key("A", "B/C"), room_key("A%2FB", "C")]
-    assert keys == ["room:A%2FB/C", "room:A/B/C", "room:A%252FB/C"]
+def test_two_rooms_never_share_a_name_nor_a_key() -> None:
+    names = [room_name("A/B", "C"), room_name("A", "B/C"), room_name("A%2FB", "C"), room_name("A\uff0f2FB", "C")]
+    assert names[:3] == ["room:A%2FB/C", "room:A/B/C", "room:A%252FB/C"]
+    assert [booking_key(name) for name in names] == [
+        "room:a%2Fb/c",
+        "room:a/b/c",
+        "room:a%252fb/c",
+        "room:a%2F2fb/c",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("venue", "room"),
+    [("old mill", "LOFT"), (" Old  Mill", "Loft\t"), ("Old\u00a0Mill", "Loft"), ("\uff2fld Mill", "Lo\uff46t")],
+)
+def test_a_room_is_the_same_one_however_its_name_is_spaced_and_capitalised(venue: str, room: str) -> None:
+    assert booking_key(room_name(venue, room)) == booking_key("room:Old Mill/Loft")
+
+
+def test_a_trainer_is_known_by_an_exact_id_without_the_space_around_it() -> None:
+    lecture = replace(ONLINE, trainer_ids=(" t-1", "t-1", "T-1"))
+    names = [booking.resource for booking in bookings(OFFER, of(lecture))]
+    assert names == ["trainer:T-1", "trainer:t-1"]
+    assert [booking_key(name) for name in names] == names
+
+
+def test_a_room_of_nothing_but_space_books_nothing() -> None:
+    assert bookings(OFFER, of(replace(ONSITE, place=Place("Old Mill", "  "), trainer_ids=()))) == ()
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.PUBLISHED, State.COMPLETED])

@@ -1,7 +1,7 @@
 """What time brings about: the decision deadline, completion, retirement."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -28,8 +28,8 @@ from offer_svc.domain.reservation import ReservationState
 from offer_svc.domain.schedule import SchedulePlan
 from offer_svc.domain.seats import Seats
 from offer_svc.domain.window import Window
-from tests.unit.offer.sale import ENDS, HOUR, MINUTE, Sale, draft, id_of, on_sale, sold_out
-from tests.unit.offer.samples import NOW, OFFER, PROGRAM, RELEASED, RETIRED
+from tests.unit.offer.sale import ENDS, HOUR, MINUTE, STARTS, Sale, draft, id_of, on_sale, sold_out
+from tests.unit.offer.samples import IMPORT, NOW, OFFER, PLAN, PROGRAM, RELEASED, RETIRED
 
 DEADLINE = NOW + HOUR
 DUE = OfferDefinition(PROGRAM, Capacity(5, 12, 2), decision_deadline=DEADLINE)
@@ -96,6 +96,69 @@ def test_a_lower_minimum_takes_the_risk_away() -> None:
     assert sale.offer.at_risk
     sale.do(SetCapacity(OFFER, 4, 20))
     assert not sale.offer.at_risk
+
+
+def test_an_offer_that_falls_below_its_minimum_after_the_deadline_is_at_risk_and_never_cancelled() -> None:
+    sale = at_the_deadline(3, cancels=True)
+    sale.do(DecideAtDeadline(OFFER))
+    risks = [sale.offer.at_risk]
+    sale.do(ReleaseReservation(OFFER, ANN))
+    assert ([*risks, sale.offer.at_risk], sale.offer.state) == ([False, True], State.PUBLISHED)
+    sale.do(ConfirmReservation(OFFER, BEN), SetCapacity(OFFER, 9, 12))
+    assert sale.offer.at_risk
+    assert sale.do(DecideAtDeadline(OFFER)) == ()
+
+
+def test_nothing_is_at_risk_before_its_deadline() -> None:
+    sale = on_sale(DUE)
+    sale.do(SetCapacity(OFFER, 9, 12))
+    assert not sale.offer.at_risk
+
+
+@pytest.mark.parametrize("plan", [PLAN, SchedulePlan(access_window=Window(STARTS, ENDS))])
+def test_a_run_that_has_begun_is_flagged_and_never_cancelled(plan: SchedulePlan) -> None:
+    sale = on_sale(replace(DUE, cancel_below_minimum=True), plan)
+    late = Sale(sale.offer, now=STARTS - TICK, context=sale.context)
+    late.do(DecideAtDeadline(OFFER))
+    assert late.offer.state is State.CANCELLED
+    sale.now = STARTS
+    assert sale.do(DecideAtDeadline(OFFER)) == (MinimumDecided(at_risk=True),)
+    assert (sale.offer.state, sale.offer.at_risk) == (State.PUBLISHED, True)
+
+
+def test_an_offer_that_is_over_is_completed_though_its_deadline_was_not_decided() -> None:
+    sale = on_sale(replace(DUE, cancel_below_minimum=True))
+    sale.now = ENDS
+    assert sale.do(DecideAtDeadline(OFFER)) == ()
+    assert due_commands(sale.offer, ENDS) == (CompleteOffer(OFFER),)
+    sale.do(CompleteOffer(OFFER))
+    assert (sale.offer.state, sale.offer.at_risk) == (State.COMPLETED, False)
+
+
+def test_an_offer_without_a_schedule_is_decided_all_the_same() -> None:
+    sale = on_sale(replace(DUE, cancel_below_minimum=True))
+    sale.state = replace(sale.offer, schedule=None)
+    sale.now = DEADLINE
+    sale.do(DecideAtDeadline(OFFER))
+    assert sale.offer.state is State.CANCELLED
+
+
+@pytest.mark.parametrize("deadline", [NOW - TICK, NOW, ENDS + TICK])
+def test_nothing_is_published_or_imported_with_a_deadline_that_is_not_ahead(deadline: datetime) -> None:
+    definition = replace(DUE, decision_deadline=deadline)
+    for found in (
+        draft(definition).refusal(PublishOffer(OFFER)),
+        Sale().refusal(replace(IMPORT, definition=definition)),
+    ):
+        assert found.reason == "OFFER_INCOMPLETE"
+        assert [violation.rule for violation in found.violations] == ["decision_deadline.ahead"]
+
+
+def test_an_import_is_repeated_though_its_deadline_has_passed_since() -> None:
+    sale = Sale()
+    sale.do(replace(IMPORT, definition=DUE))
+    sale.now = ENDS
+    assert sale.do(replace(IMPORT, definition=DUE)) == ()
 
 
 def test_a_new_deadline_is_decided_anew() -> None:
@@ -220,8 +283,9 @@ def test_due_commands_come_in_their_order_and_leave_nothing_due() -> None:
     sale = sold_out(replace(DUE, decision_deadline=DEADLINE))
     sale.state = replace(sale.offer, seats=replace(sale.offer.seats, promotion_pending=True))
     assert due_commands(sale.offer, DEADLINE - TICK) == (PromoteWaiting(OFFER),)
+    assert due_commands(sale.offer, DEADLINE) == (PromoteWaiting(OFFER), DecideAtDeadline(OFFER))
     due = due_commands(sale.offer, ENDS)
-    assert due == (PromoteWaiting(OFFER), DecideAtDeadline(OFFER), CompleteOffer(OFFER))
+    assert due == (PromoteWaiting(OFFER), CompleteOffer(OFFER))
     sale.now = ENDS
     sale.do(*due)
     assert due_commands(sale.offer, ENDS) == ()

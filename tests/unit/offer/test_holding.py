@@ -1,7 +1,7 @@
 """Availability: reserving, extending, confirming and releasing seats."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -23,7 +23,7 @@ from offer_svc.domain.reservation import ReservationState
 from offer_svc.domain.schedule import SchedulePlan
 from offer_svc.domain.window import Window
 from tests.unit.offer.sale import DAY, ENDS, HOUR, MINUTE, STARTS, Sale, id_of, on_sale, sold_out
-from tests.unit.offer.samples import CONTEXT, DEFINITION, NOW, OFFER, PLAN, TIER
+from tests.unit.offer.samples import CONTEXT, DEFINITION, NOW, OFFER, PLAN, TIER, single
 
 ANN, BEN = id_of("Ann"), id_of("Ben")
 TICK = timedelta(microseconds=1)
@@ -178,6 +178,30 @@ def test_confirmed_seats_are_given_back_until_the_offer_begins() -> None:
     assert sale.do(ReleaseReservation(OFFER, ANN))
 
 
+@pytest.mark.parametrize(("end", "until"), [(ENDS, ENDS), (None, None)])
+def test_self_paced_seats_are_given_back_until_the_access_window_ends(
+    end: datetime | None, until: datetime | None
+) -> None:
+    sale = on_sale(plan=SchedulePlan(access_window=Window(NOW - DAY, end)))
+    sale.confirm("Ann")
+    sale.confirm("Ben")
+    sale.now = ENDS - TICK
+    assert sale.do(ReleaseReservation(OFFER, ANN))
+    sale.now = ENDS
+    assert sale.outcome(ReleaseReservation(OFFER, BEN)) == ("done" if until is None else "TOO_LATE_TO_LEAVE")
+
+
+def test_no_hold_outlives_the_sale() -> None:
+    sale = on_sale()
+    sale.now = STARTS - 15 * MINUTE
+    sale.reserve("Ann")
+    assert sale.of("Ann").expire_time == STARTS - 5 * MINUTE
+    sale.now = STARTS - 6 * MINUTE
+    sale.do(ExtendReservation(OFFER, ANN))
+    assert sale.reserve("Ben").expire_time == sale.of("Ann").expire_time == STARTS
+    assert sale.refusal(ExtendReservation(OFFER, ANN)).reason == "HOLD_LIMIT"
+
+
 def test_a_hold_is_given_back_at_any_time() -> None:
     sale = on_sale(replace(DEFINITION, sales_window=Window(end=ENDS)))
     sale.now = STARTS
@@ -188,7 +212,8 @@ def test_a_hold_is_given_back_at_any_time() -> None:
 def test_a_rescheduled_offer_may_be_left_for_fourteen_days_even_if_it_has_begun() -> None:
     sale = on_sale()
     sale.confirm("Ann")
-    sale.do(RescheduleOffer(OFFER, SchedulePlan(access_window=Window(NOW - DAY))))
+    begun = (single("2027-01-09T13:00", "2027-01-09T14:00"), single("2027-03-09T13:00", "2027-03-09T14:00"))
+    sale.do(RescheduleOffer(OFFER, SchedulePlan(sessions=begun)))
     sale.now += 14 * DAY
     found = sale.refusal(ReleaseReservation(OFFER, ANN))
     assert (found.reason, found.metadata["leave_until"]) == ("TOO_LATE_TO_LEAVE", "2027-01-24T12:00:00Z")

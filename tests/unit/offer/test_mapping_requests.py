@@ -14,6 +14,7 @@ from training.offer.v1 import offer_service_pb2 as service
 
 from chassis.refusal import InvalidField
 from offer_svc.adapters import mapping
+from offer_svc.domain.availability import Capacity
 from offer_svc.domain.commands import (
     CloseSales,
     ConfirmReservation,
@@ -46,13 +47,14 @@ from tests.unit.offer.samples import (
 )
 
 SEATS = requests.RESERVATION
+NEW = replace(DEFINITION, capacity=Capacity(4, 12))
 COPY = replace(CREATE, offer_id=requests.RESERVATION).offer_id
 
 
 @pytest.mark.parametrize(
     ("read", "command"),
     [
-        (lambda: mapping.create_offer(requests.create(), OFFER), CREATE),
+        (lambda: mapping.create_offer(requests.create(), OFFER), replace(CREATE, definition=NEW)),
         (lambda: mapping.set_price_list(requests.price()), PRICE),
         (lambda: mapping.schedule_sessions(requests.schedule()), SCHEDULE),
         (lambda: mapping.reschedule_offer(requests.reschedule()), RescheduleOffer(OFFER, PLAN)),
@@ -152,7 +154,7 @@ def test_a_definition_says_when_it_is_decided_and_who_may_wait() -> None:
     request.definition.cancel_below_minimum = True
     request.definition.waitlist_limit = 0
     assert mapping.create_offer(request, OFFER).definition == replace(
-        DEFINITION,
+        NEW,
         decision_deadline=datetime(2027, 1, 15, 8, tzinfo=UTC),
         cancel_below_minimum=True,
         waitlist_limit=0,
@@ -182,8 +184,48 @@ ALL = {
 def test_a_mask_says_which_fields_are_taken(paths: list[str], fields: set[str]) -> None:
     request = requests.update()
     request.update_mask.CopyFrom(FieldMask(paths=paths))
-    assert mapping.update_offer(request) == UpdateOffer(OFFER, DEFINITION, frozenset(fields))
+    assert mapping.update_offer(request) == UpdateOffer(OFFER, NEW, frozenset(fields))
     assert request.definition.program_id == str(PROGRAM)
+
+
+def test_an_update_names_no_program_and_a_creation_must() -> None:
+    update, create = requests.update(), requests.create()
+    for definition in (update.definition, create.definition):
+        definition.ClearField("program_id")
+    assert mapping.update_offer(update).fields == {"capacity", "language_codes"}
+    with pytest.raises(InvalidField) as caught:
+        mapping.create_offer(create, OFFER)
+    assert [violation.field for violation in caught.value.violations] == ["definition.program_id"]
+
+
+def test_only_an_import_has_an_opening_balance() -> None:
+    create, update = requests.create(), requests.update()
+    for definition in (create.definition, update.definition):
+        definition.capacity.opening_balance = 2
+    for read in (lambda: mapping.create_offer(create, OFFER), lambda: mapping.update_offer(update)):
+        with pytest.raises(InvalidField) as caught:
+            read()
+        assert [violation.field for violation in caught.value.violations] == ["definition.capacity.opening_balance"]
+    update.update_mask.paths.append("language_codes")
+    assert mapping.update_offer(update).fields == {"language_codes"}
+
+
+def test_a_number_of_seats_not_given_stays_as_it_is() -> None:
+    request = service.SetCapacityRequest(offer_id=str(OFFER), maximum=20)
+    assert mapping.set_capacity(request) == SetCapacity(OFFER, None, 20)
+    request = service.SetCapacityRequest(offer_id=str(OFFER), minimum=0)
+    assert mapping.set_capacity(request) == SetCapacity(OFFER, 0, None)
+
+
+def test_space_around_a_trainer_is_not_part_of_the_id() -> None:
+    request = requests.schedule()
+    trainers = request.plan.weekly_rules[0].traits.trainer_ids
+    trainers[:] = [" t-1", "t-1 ", "t 2"]
+    assert mapping.schedule_sessions(request).plan.weekly_rules[0].traits.trainer_ids == ("t-1", "t 2")
+    trainers[:] = ["t-1", "  "]
+    with pytest.raises(InvalidField) as caught:
+        mapping.schedule_sessions(request)
+    assert [violation.field for violation in caught.value.violations] == ["plan.weekly_rules[0].traits.trainer_ids[1]"]
 
 
 @pytest.mark.parametrize("path", ["", "schedule", "capacity.minimum", "sales_window ", "Capacity", "**", "offer_id"])

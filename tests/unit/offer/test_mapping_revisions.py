@@ -24,10 +24,13 @@ from offer_svc.domain.commands import (
     ReleaseReservation,
     RescheduleOffer,
     ReserveSeats,
+    SetPriceList,
 )
+from offer_svc.domain.pricing import PriceList
 from tests.unit.offer.revisions import ANN, BEN, CEM, ENCODING, OTHER, read, revision_of
 from tests.unit.offer.sale import ENDS, HOUR, MINUTE, STARTS, Sale, draft, on_sale, sold_out
 from tests.unit.offer.samples import (
+    CANCEL,
     CREATE,
     DEFINITION,
     NOW,
@@ -35,7 +38,10 @@ from tests.unit.offer.samples import (
     PLAN,
     PROGRAM,
     PUBLISH,
+    TIER,
 )
+
+PRICE_ANEW = SetPriceList(OFFER, PriceList((replace(TIER, name="Anew"),)))
 
 
 def test_the_row_has_what_views_and_the_timekeeper_look_for() -> None:
@@ -93,6 +99,25 @@ def test_a_command_on_a_reservation_is_answered_with_it(make: Callable[[], Sale]
     assert not revision.guarded
     assert who.encode() not in revision.public + revision.private
     assert who.encode() not in dict(revision.columns)["state"]  # type: ignore[operator] # bytes
+
+
+@pytest.mark.parametrize(
+    ("make", "command", "adds"),
+    [
+        (draft, PUBLISH, True),
+        (on_sale, PRICE_ANEW, True),
+        (on_sale, RescheduleOffer(OFFER, OTHER), True),
+        (on_sale, CANCEL, False),
+        (on_sale, CloseSales(OFFER), False),
+        (on_sale, ReserveSeats(OFFER, CEM, "Cem", 2, "EUR"), False),
+        (sold_out, ReleaseReservation(OFFER, ANN), False),
+        (sold_out, EraseReservations(OFFER, "Ann"), False),
+    ],
+)
+def test_an_offer_whose_content_just_fits_into_an_event_can_still_be_sold_and_ended(
+    make: Callable[[], Sale], command: Command, *, adds: bool
+) -> None:
+    assert revision_of(make(), command).adds_content == adds
 
 
 def test_whoever_leaves_the_waitlist_is_answered_with_the_entry_as_it_is_then() -> None:

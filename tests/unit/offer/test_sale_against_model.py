@@ -169,8 +169,7 @@ class Selling(RuleBasedStateMachine):
                 row.who = None
             self.run(EraseReservations(OFFER, who), "done" if named else "nothing")
         elif self.model.closed or kind == "reopen":
-            self.run(ReopenSales(OFFER), "done" if self.model.closed else "nothing")
-            self.model.closed = False
+            self.run(ReopenSales(OFFER), self.model.reopen())
         else:
             self.run(CloseSales(OFFER), "done")
             self.model.closed = True

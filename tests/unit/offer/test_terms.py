@@ -1,7 +1,7 @@
 """What a manager changes of an offer: definition, capacity, prices, and the end of its draft."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,8 +22,9 @@ from offer_svc.domain.commands import (
 from offer_svc.domain.errors import CapacityInvalid
 from offer_svc.domain.offer import OfferDefinition
 from offer_svc.domain.pricing import Money, PriceList
+from offer_svc.domain.schedule import SchedulePlan
 from offer_svc.domain.window import Window
-from tests.unit.offer.sale import HOUR, MINUTE, draft, id_of, on_sale, sold_out
+from tests.unit.offer.sale import ENDS, HOUR, MINUTE, draft, id_of, on_sale, sold_out
 from tests.unit.offer.samples import CREATE, DEFINITION, IMPORT, NOW, OFFER, PROGRAM, TIER
 
 NEW: dict[str, Any] = {
@@ -110,6 +111,35 @@ def test_a_capacity_has_a_seat_and_a_minimum_within_it() -> None:
     for minimum, maximum, rule in ((0, 0, "capacity.seats"), (5, 4, "capacity.minimum"), (-1, 4, "capacity.minimum")):
         found = on_sale().refusal(SetCapacity(OFFER, minimum, maximum))
         assert (found.reason, found.metadata) == ("CAPACITY_INVALID", {"rule": rule})
+
+
+def test_a_number_of_seats_that_is_not_given_stays_as_it_is() -> None:
+    sale = on_sale()
+    assert sale.do(SetCapacity(OFFER, maximum=20)) == (CapacitySet(Capacity(4, 20, 2)),)
+    assert sale.do(SetCapacity(OFFER, minimum=0)) == (CapacitySet(Capacity(0, 20, 2)),)
+    assert sale.do(SetCapacity(OFFER)) == ()
+    assert sale.refusal(SetCapacity(OFFER, minimum=21)).metadata == {"rule": "capacity.minimum"}
+
+
+@pytest.mark.parametrize("deadline", [NOW, NOW - MINUTE, ENDS + MINUTE])
+def test_the_deadline_of_a_published_offer_is_still_to_come_and_not_after_its_end(deadline: datetime) -> None:
+    found = on_sale().refusal(update(decision_deadline=deadline))
+    assert (found.reason, found.metadata) == ("CAPACITY_INVALID", {"rule": "decision_deadline.ahead"})
+    assert draft().do(update(decision_deadline=deadline))
+
+
+@pytest.mark.parametrize("deadline", [None, NOW + MINUTE, ENDS])
+def test_the_deadline_of_a_published_offer_can_be_moved_or_dropped(deadline: datetime | None) -> None:
+    sale = on_sale(replace(DEFINITION, decision_deadline=NOW + HOUR))
+    assert sale.do(update(decision_deadline=deadline))
+    open_ended = on_sale(plan=SchedulePlan(access_window=Window(NOW)))
+    assert bool(open_ended.do(update(decision_deadline=deadline))) is (deadline is not None)
+
+
+def test_other_fields_change_though_the_deadline_has_passed() -> None:
+    sale = on_sale(replace(DEFINITION, decision_deadline=NOW + HOUR))
+    sale.now += 2 * HOUR
+    assert sale.do(update(waitlist_limit=3, decision_deadline=NOW + HOUR))
 
 
 def test_price_changes_never_touch_reservations() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.refusal import InvalidField
 from offer_svc.domain.availability import Capacity
-from offer_svc.domain.changes import PromotionPending
+from offer_svc.domain.changes import PromotionPending, WaitlistLeft
 from offer_svc.domain.commands import (
     CloseSales,
     Command,
@@ -17,18 +17,20 @@ from offer_svc.domain.commands import (
     LeaveWaitlist,
     PromoteWaiting,
     ReleaseReservation,
+    ReopenSales,
     RescheduleOffer,
     ReserveSeats,
     SetCapacity,
     SetPriceList,
+    UpdateOffer,
 )
 from offer_svc.domain.offer import OfferDefinition
 from offer_svc.domain.pricing import Money, PriceList
 from offer_svc.domain.reservation import Book, ReservationState
 from offer_svc.domain.schedule import SchedulePlan
 from offer_svc.domain.window import Window
-from tests.unit.offer.sale import DAY, ENDS, MINUTE, STARTS, Sale, id_of, on_sale, sold_out
-from tests.unit.offer.samples import DEFINITION, NOW, OFFER, PROGRAM, TIER
+from tests.unit.offer.sale import DAY, ENDS, HOUR, MINUTE, STARTS, Sale, id_of, on_sale, sold_out
+from tests.unit.offer.samples import DEFINITION, NOW, OFFER, PLAN, PROGRAM, TIER
 
 ANN, BEN, CEM, DEA, EVA = map(id_of, ("Ann", "Ben", "Cem", "Dea", "Eva"))
 WAITING, HELD, RELEASED = ReservationState.WAITING, ReservationState.HELD, ReservationState.RELEASED
@@ -144,6 +146,145 @@ def test_a_head_that_leaves_lets_those_behind_it_in() -> None:
     assert (sale.taken, sale.left) == ((2, 6, 0), 2)
 
 
+def shrunk() -> Sale:
+    """Return an offer with six seats, two of them free, for which one waits who wants eight, before others."""
+    sale = on_sale(OfferDefinition(PROGRAM, Capacity(0, 11, 1)))
+    sale.confirm("Ann", 4)
+    sale.reserve("Ben", 6)
+    sale.join("Cem", 8)
+    sale.join("Dea", 1)
+    sale.do(ReleaseReservation(OFFER, BEN))
+    return sale
+
+
+def test_who_can_never_be_served_any_more_is_taken_off_the_list_in_their_turn() -> None:
+    sale = shrunk()
+    assert sale.states("Cem", "Dea") == [WAITING, WAITING]
+    changes = sale.do(SetCapacity(OFFER, maximum=7))
+    assert changes[1] == WaitlistLeft(sale.of("Cem"))
+    assert sale.states("Cem", "Dea") == [RELEASED, HELD]
+    assert (sale.offer.seats.waiting, sale.left) == (0, 1)
+    sale.reserve("Eva")
+
+
+def test_who_can_never_be_served_is_taken_off_a_full_offer_s_list_too() -> None:
+    sale = shrunk()
+    sale.do(SetCapacity(OFFER, maximum=5))
+    assert (sale.states("Cem", "Dea"), sale.left) == ([RELEASED, WAITING], 0)
+    assert not sale.offer.seats.promotion_pending
+
+
+def test_who_waits_for_all_the_seats_there_are_waits_on() -> None:
+    sale = shrunk()
+    sale.do(SetCapacity(OFFER, maximum=9))
+    assert sale.states("Cem", "Dea") == [WAITING, WAITING]
+
+
+def test_taking_off_the_list_is_bounded_as_promotions_are() -> None:
+    sale = on_sale(OfferDefinition(PROGRAM, Capacity(0, 9)))
+    sale.context = replace(sale.context, rules=replace(sale.context.rules, most_promotions=2))
+    sale.confirm("Ann", 2)
+    sale.reserve("Ben", 7)
+    for name in ("Cem", "Dea", "Eva"):
+        sale.join(name, 9)
+    sale.do(ReleaseReservation(OFFER, BEN), SetCapacity(OFFER, maximum=4))
+    assert sale.states("Cem", "Dea", "Eva") == [RELEASED, RELEASED, WAITING]
+    sale.do(PromoteWaiting(OFFER))
+    assert (sale.of("Eva").state, sale.offer.seats.promotion_pending) == (RELEASED, False)
+    sale.reserve("Eve", 2)
+
+
+@pytest.mark.parametrize("plan", [PLAN, SchedulePlan(access_window=Window(NOW))])
+def test_seats_are_given_to_those_who_wait_as_long_as_they_are_sold(plan: SchedulePlan) -> None:
+    until = STARTS + DAY
+    definition = replace(DEFINITION, sales_window=Window(end=until))
+    sale = on_sale(definition, plan)
+    sale.confirm("Ann", 6)
+    sale.reserve("Ben", 4)
+    sale.join("Cem")
+    sale.join("Dea", 6)
+    sale.now = STARTS + HOUR
+    sale.do(ExpireReservation(OFFER, BEN))
+    assert (sale.of("Cem").state, sale.of("Cem").expire_time) == (HELD, until)
+    sale.now = until
+    sale.do(ExpireReservation(OFFER, CEM))
+    assert (sale.of("Dea").state, sale.left) == (WAITING, 4)
+
+
+def test_other_times_of_sale_promote_those_who_waited_when_sales_ended() -> None:
+    sale = sold_out(replace(DEFINITION, sales_window=Window(end=NOW + HOUR)))
+    sale.join("Cem")
+    sale.now += HOUR
+    sale.do(ExpireReservation(OFFER, BEN))
+    assert sale.of("Cem").state is WAITING
+    longer = replace(DEFINITION, sales_window=Window(NOW + 2 * DAY, NOW + 9 * DAY))
+    sale.do(UpdateOffer(OFFER, longer, frozenset({"sales_window"})))
+    assert sale.of("Cem").state is HELD
+
+
+def test_nobody_is_promoted_while_sales_are_closed_and_reopening_promotes() -> None:
+    sale = sold_out()
+    sale.join("Cem")
+    sale.do(CloseSales(OFFER), ReleaseReservation(OFFER, BEN))
+    assert (sale.of("Cem").state, sale.left, sale.offer.seats.promotion_pending) == (WAITING, 4, False)
+    revision = sale.offer.revision
+    sale.do(ReopenSales(OFFER))
+    assert (sale.of("Cem").state, sale.offer.revision) == (HELD, revision + 1)
+
+
+def test_a_promotion_near_the_end_of_sales_is_held_until_then() -> None:
+    sale = sold_out()
+    sale.join("Cem")
+    sale.now = STARTS - HOUR
+    sale.do(ReleaseReservation(OFFER, BEN))
+    assert sale.of("Cem").expire_time == STARTS
+
+
+def limited(code: str = "") -> Sale:
+    """Return an offer sold out, with three early birds, for whose seats two wait at that price."""
+    early = replace(TIER, name="Early bird", price=Money("EUR", TIER.price.amount / 2), quantity_limit=3, code=code)
+    sale = on_sale(OfferDefinition(PROGRAM, Capacity(0, 8)), prices=PriceList((early, TIER)))
+    reserve = [ReserveSeats(OFFER, id_of(name), name, 1, "EUR", code) for name in ("e1", "e2")]
+    sale.do(*reserve, ReserveSeats(OFFER, BEN, "Ben", 6, "EUR"))
+    for name in ("Cem", "Dea"):
+        sale.do(JoinWaitlist(OFFER, id_of(name), name, 1, "EUR", code))
+    assert [sale.of(name).price.tier for name in ("Cem", "Dea")] == ["Early bird", "Early bird"]
+    return sale
+
+
+@pytest.mark.parametrize("code", ["", "P-77"])
+def test_the_line_buys_no_more_of_a_limited_tier_than_there_is(code: str) -> None:
+    sale = limited(code)
+    sale.do(ReleaseReservation(OFFER, BEN))
+    assert [sale.of(name).price.tier for name in ("Cem", "Dea")] == ["Early bird", "Standard"]
+    assert sale.offer.seats.sold_per_tier == {"Early bird": 3, "Standard": 1}
+
+
+def test_the_seat_given_back_counts_for_who_gets_it() -> None:
+    sale = limited()
+    sale.do(ReleaseReservation(OFFER, id_of("e1")))
+    sale.do(ReleaseReservation(OFFER, id_of("e2")))
+    assert [sale.of(name).price.tier for name in ("Cem", "Dea")] == ["Early bird", "Early bird"]
+    assert sale.offer.seats.sold_per_tier == {"Early bird": 2, "Standard": 6}
+
+
+def test_who_waited_for_a_tier_by_code_may_have_another_seat_by_that_code() -> None:
+    sale = limited("P-77")
+    first, standard = replace(TIER, name="Early bird", quantity_limit=1, code="P-77"), TIER
+    second = replace(TIER, name="Partner", price=Money("EUR", TIER.price.amount / 4), code="P-77")
+    sale.do(SetPriceList(OFFER, PriceList((first, second, standard))), ReleaseReservation(OFFER, BEN))
+    assert [sale.of(name).price.tier for name in ("Cem", "Dea")] == ["Partner", "Partner"]
+
+
+def test_a_price_noted_stays_where_its_tier_is_no_more_or_no_list_is_there() -> None:
+    sale = limited()
+    listless = Sale(replace(sale.offer, price_list=None), sale.book, sale.now, sale.context)
+    sale.do(SetPriceList(OFFER, PriceList((replace(TIER, name="New"),))))
+    for each in (sale, listless):
+        each.do(ReleaseReservation(OFFER, BEN))
+        assert [each.of(name).price.tier for name in ("Cem", "Dea")] == ["Early bird", "Early bird"]
+
+
 def test_who_leaves_the_line_keeps_nobody_from_joining_again() -> None:
     sale = sold_out()
     sale.join("Cem")
@@ -219,19 +360,11 @@ def test_nobody_is_promoted_once_the_offer_has_begun(plan: SchedulePlan | None, 
 
 
 def test_other_dates_promote_those_who_waited_for_an_offer_that_had_begun() -> None:
-    sale = sold_out(replace(DEFINITION, sales_window=Window(end=ENDS)))
+    sale = sold_out()
     sale.join("Cem")
     sale.now = STARTS
     sale.do(ExpireReservation(OFFER, BEN), RescheduleOffer(OFFER, SchedulePlan(access_window=Window(STARTS))))
     assert sale.of("Cem").state is HELD
-
-
-def test_a_published_offer_without_a_schedule_promotes_nobody() -> None:
-    sale = sold_out()
-    sale.join("Cem")
-    sale.state = replace(sale.offer, schedule=None)
-    sale.do(ReleaseReservation(OFFER, BEN))
-    assert sale.of("Cem").state is WAITING
 
 
 def line(length: int, most: int) -> Sale:
