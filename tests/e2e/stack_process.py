@@ -37,7 +37,7 @@ class MakeRun:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def until(self, words: str, within: float = 25) -> float:
+    def until(self, words: str, within: float = 60) -> float:
         """Wait for a line with these words; return how long after the process's start it came, in seconds."""
         deadline = time.monotonic() + within
         while True:
