@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
+from nats import connect
 
 from chassis.embedded import EmbeddedNats, EmbeddedPostgres, temporary_data_folder
 
@@ -63,6 +64,20 @@ async def database(postgres: EmbeddedPostgres) -> AsyncIterator[NewDatabase]:
 
 
 @pytest.fixture
-def bus_prefix() -> str:
-    """Name a bus that no other test uses; it is the `prefix` of a `bus.source.Source`."""
-    return f"t{uuid4().hex[:12]}"
+async def bus_prefix(nats: EmbeddedNats) -> AsyncIterator[str]:
+    """Name a bus that no other test uses; it is the `prefix` of a `bus.source.Source`.
+
+    Its streams are deleted after the test: each reserves its whole size, and the server has only so much.
+    """
+    prefix = f"t{uuid4().hex[:12]}"
+    yield prefix
+    if not nats.running:
+        return
+    client = await connect(nats.url, connect_timeout=10)
+    try:
+        jetstream = client.jetstream(timeout=10)
+        for stream in await jetstream.streams_info():
+            if stream.config.name and stream.config.name.startswith(f"{prefix}_".upper()):
+                await jetstream.delete_stream(stream.config.name)
+    finally:
+        await client.close()
