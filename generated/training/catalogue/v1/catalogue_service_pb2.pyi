@@ -167,6 +167,7 @@ class GetProgramResponse(_message.Message):
     PROGRAM_FIELD_NUMBER: _builtins.int
     CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
     FRESHNESS_FIELD_NUMBER: _builtins.int
+    PARKED_IDS_FIELD_NUMBER: _builtins.int
     consistency_token: _builtins.str
     """Stands for the state that was read."""
     @_builtins.property
@@ -177,16 +178,21 @@ class GetProgramResponse(_message.Message):
     def freshness(self) -> _containers.RepeatedCompositeFieldContainer[_consistency_pb2.SourceFreshness]:
         """How fresh that state is, by source."""
 
+    @_builtins.property
+    def parked_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Programs and offers of which an event could not be applied: what is shown of them is older, or they are missing."""
+
     def __init__(
         self,
         *,
         program: _entries_pb2.ProgramEntry | None = ...,
         consistency_token: _builtins.str = ...,
         freshness: _abc.Iterable[_consistency_pb2.SourceFreshness] | None = ...,
+        parked_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["program", b"program"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "program", b"program"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "parked_ids", b"parked_ids", "program", b"program"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -249,6 +255,7 @@ class ListProgramsResponse(_message.Message):
     PROGRAMS_FIELD_NUMBER: _builtins.int
     CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
     FRESHNESS_FIELD_NUMBER: _builtins.int
+    PARKED_IDS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     consistency_token: _builtins.str
     """Stands for the state that was read."""
@@ -262,17 +269,22 @@ class ListProgramsResponse(_message.Message):
     def freshness(self) -> _containers.RepeatedCompositeFieldContainer[_consistency_pb2.SourceFreshness]:
         """How fresh that state is, by source."""
 
+    @_builtins.property
+    def parked_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Programs and offers of which an event could not be applied: what is shown of them is older, or they are missing."""
+
     def __init__(
         self,
         *,
         programs: _abc.Iterable[_entries_pb2.ProgramEntry] | None = ...,
         consistency_token: _builtins.str = ...,
         freshness: _abc.Iterable[_consistency_pb2.SourceFreshness] | None = ...,
+        parked_ids: _abc.Iterable[_builtins.str] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "next_page_token", b"next_page_token", "programs", b"programs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "next_page_token", b"next_page_token", "parked_ids", b"parked_ids", "programs", b"programs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -339,6 +351,7 @@ class StreamProgramsResponse(_message.Message):
     PROGRAMS_FIELD_NUMBER: _builtins.int
     CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
     FRESHNESS_FIELD_NUMBER: _builtins.int
+    PARKED_IDS_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     consistency_token: _builtins.str
     """Stands for the state that was read."""
@@ -352,17 +365,22 @@ class StreamProgramsResponse(_message.Message):
     def freshness(self) -> _containers.RepeatedCompositeFieldContainer[_consistency_pb2.SourceFreshness]:
         """How fresh that state is, by source."""
 
+    @_builtins.property
+    def parked_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Programs and offers of which an event could not be applied: what is shown of them is older, or they are missing."""
+
     def __init__(
         self,
         *,
         programs: _abc.Iterable[_entries_pb2.ProgramEntry] | None = ...,
         consistency_token: _builtins.str = ...,
         freshness: _abc.Iterable[_consistency_pb2.SourceFreshness] | None = ...,
+        parked_ids: _abc.Iterable[_builtins.str] | None = ...,
         resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "programs", b"programs", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "parked_ids", b"parked_ids", "programs", b"programs", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -415,6 +433,7 @@ class GetOfferResponse(_message.Message):
     OFFER_FIELD_NUMBER: _builtins.int
     CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
     FRESHNESS_FIELD_NUMBER: _builtins.int
+    PARKED_IDS_FIELD_NUMBER: _builtins.int
     consistency_token: _builtins.str
     """Stands for the state that was read."""
     @_builtins.property
@@ -425,16 +444,21 @@ class GetOfferResponse(_message.Message):
     def freshness(self) -> _containers.RepeatedCompositeFieldContainer[_consistency_pb2.SourceFreshness]:
         """How fresh that state is, by source."""
 
+    @_builtins.property
+    def parked_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Programs and offers of which an event could not be applied: what is shown of them is older, or they are missing."""
+
     def __init__(
         self,
         *,
         offer: _entries_pb2.OfferEntry | None = ...,
         consistency_token: _builtins.str = ...,
         freshness: _abc.Iterable[_consistency_pb2.SourceFreshness] | None = ...,
+        parked_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["offer", b"offer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "offer", b"offer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "offer", b"offer", "parked_ids", b"parked_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -497,6 +521,7 @@ class ListOffersResponse(_message.Message):
     OFFERS_FIELD_NUMBER: _builtins.int
     CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
     FRESHNESS_FIELD_NUMBER: _builtins.int
+    PARKED_IDS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     consistency_token: _builtins.str
     """Stands for the state that was read."""
@@ -510,17 +535,22 @@ class ListOffersResponse(_message.Message):
     def freshness(self) -> _containers.RepeatedCompositeFieldContainer[_consistency_pb2.SourceFreshness]:
         """How fresh that state is, by source."""
 
+    @_builtins.property
+    def parked_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Programs and offers of which an event could not be applied: what is shown of them is older, or they are missing."""
+
     def __init__(
         self,
         *,
         offers: _abc.Iterable[_entries_pb2.OfferEntry] | None = ...,
         consistency_token: _builtins.str = ...,
         freshness: _abc.Iterable[_consistency_pb2.SourceFreshness] | None = ...,
+        parked_ids: _abc.Iterable[_builtins.str] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "next_page_token", b"next_page_token", "offers", b"offers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "next_page_token", b"next_page_token", "offers", b"offers", "parked_ids", b"parked_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -587,6 +617,7 @@ class StreamOffersResponse(_message.Message):
     OFFERS_FIELD_NUMBER: _builtins.int
     CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
     FRESHNESS_FIELD_NUMBER: _builtins.int
+    PARKED_IDS_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     consistency_token: _builtins.str
     """Stands for the state that was read."""
@@ -600,17 +631,22 @@ class StreamOffersResponse(_message.Message):
     def freshness(self) -> _containers.RepeatedCompositeFieldContainer[_consistency_pb2.SourceFreshness]:
         """How fresh that state is, by source."""
 
+    @_builtins.property
+    def parked_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Programs and offers of which an event could not be applied: what is shown of them is older, or they are missing."""
+
     def __init__(
         self,
         *,
         offers: _abc.Iterable[_entries_pb2.OfferEntry] | None = ...,
         consistency_token: _builtins.str = ...,
         freshness: _abc.Iterable[_consistency_pb2.SourceFreshness] | None = ...,
+        parked_ids: _abc.Iterable[_builtins.str] | None = ...,
         resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "offers", b"offers", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "freshness", b"freshness", "offers", b"offers", "parked_ids", b"parked_ids", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -69,6 +69,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The resume token can't be read, or belongs to other arguments."""
     ERROR_REASON_JOURNAL_POSITION_UNKNOWN: _ErrorReason.ValueType  # 26
     """The journal position asked for is not in the journal. Metadata: `lane`, `after`, `head`."""
+    ERROR_REASON_JOURNAL_TRIMMED: _ErrorReason.ValueType  # 27
+    """The journal does not reach back that far any more: take a snapshot. Metadata: `lane`, `after`, `first`."""
+    ERROR_REASON_CATALOGUE_BUILDING: _ErrorReason.ValueType  # 28
+    """The copy is being built for the first time in its present form, or anew after it was lost. Metadata: `read_model`."""
+    ERROR_REASON_EVENT_PARKED: _ErrorReason.ValueType  # 29
+    """An event of what was asked for could not be applied and waits for an operator; what is shown without a token is
+    older. Metadata: `source`, `aggregate_id`, `event_id`.
+    """
+    ERROR_REASON_REBUILD_RUNNING: _ErrorReason.ValueType  # 30
+    """A copy of the sources is being built already. Metadata: `generation`."""
+    ERROR_REASON_NOT_SERVED_HERE: _ErrorReason.ValueType  # 31
+    """The service has nothing of that kind: a service that follows no source can't park, audit or rebuild, and one
+    without a journal has no epoch. Metadata: `service`.
+    """
+    ERROR_REASON_PARKED_EVENT_CLOSED: _ErrorReason.ValueType  # 32
+    """The parked event is closed already. Metadata: `state`."""
+    ERROR_REASON_AUDIT_INTERRUPTED: _ErrorReason.ValueType  # 33
+    """The copy changed generations or epochs while it was being audited; audit again."""
     ERROR_REASON_PROGRAM_STATE: _ErrorReason.ValueType  # 40
     """The program's state does not allow the command. Metadata: `state`, `command`."""
     ERROR_REASON_LOCKED_IN_REVIEW: _ErrorReason.ValueType  # 41
@@ -215,6 +233,24 @@ ERROR_REASON_RESUME_TOKEN_MALFORMED: ErrorReason.ValueType  # 25
 """The resume token can't be read, or belongs to other arguments."""
 ERROR_REASON_JOURNAL_POSITION_UNKNOWN: ErrorReason.ValueType  # 26
 """The journal position asked for is not in the journal. Metadata: `lane`, `after`, `head`."""
+ERROR_REASON_JOURNAL_TRIMMED: ErrorReason.ValueType  # 27
+"""The journal does not reach back that far any more: take a snapshot. Metadata: `lane`, `after`, `first`."""
+ERROR_REASON_CATALOGUE_BUILDING: ErrorReason.ValueType  # 28
+"""The copy is being built for the first time in its present form, or anew after it was lost. Metadata: `read_model`."""
+ERROR_REASON_EVENT_PARKED: ErrorReason.ValueType  # 29
+"""An event of what was asked for could not be applied and waits for an operator; what is shown without a token is
+older. Metadata: `source`, `aggregate_id`, `event_id`.
+"""
+ERROR_REASON_REBUILD_RUNNING: ErrorReason.ValueType  # 30
+"""A copy of the sources is being built already. Metadata: `generation`."""
+ERROR_REASON_NOT_SERVED_HERE: ErrorReason.ValueType  # 31
+"""The service has nothing of that kind: a service that follows no source can't park, audit or rebuild, and one
+without a journal has no epoch. Metadata: `service`.
+"""
+ERROR_REASON_PARKED_EVENT_CLOSED: ErrorReason.ValueType  # 32
+"""The parked event is closed already. Metadata: `state`."""
+ERROR_REASON_AUDIT_INTERRUPTED: ErrorReason.ValueType  # 33
+"""The copy changed generations or epochs while it was being audited; audit again."""
 ERROR_REASON_PROGRAM_STATE: ErrorReason.ValueType  # 40
 """The program's state does not allow the command. Metadata: `state`, `command`."""
 ERROR_REASON_LOCKED_IN_REVIEW: ErrorReason.ValueType  # 41

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%training/ops/v1/journal_service.proto\x12\x0ftraining.ops.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x13GetLaneHeadsRequest\"A\n\x14GetLaneHeadsResponse\x12)\n\x05heads\x18\x01 \x01(\x0b\x32\x1a.training.ops.v1.LaneHeads\"~\n\tLaneHeads\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x0c\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lanes\x18\x04 \x03(\x0b\x32\x19.training.ops.v1.LaneHead\"P\n\x08LaneHead\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\x11\n\tcommitted\x18\x02 \x01(\x04\x12\x11\n\tpublished\x18\x03 \x01(\x04\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\x0c\"k\n\x12ReadJournalRequest\x12\x15\n\x04lane\x18\x01 \x01(\rB\x07\xbaH\x04*\x02\x18\x0f\x12\x1e\n\x05\x61\x66ter\x18\x02 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x12\x1e\n\x05limit\x18\x03 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\"E\n\x13ReadJournalResponse\x12.\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1d.training.ops.v1.JournalEntry\"\xe8\x01\n\x0cJournalEntry\x12\r\n\x05\x65poch\x18\x01 \x01(\x0c\x12\x0c\n\x04lane\x18\x02 \x01(\r\x12\x0b\n\x03seq\x18\x03 \x01(\x04\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\x0c\x12\x19\n\x11previous_event_id\x18\x05 \x01(\x0c\x12\x14\n\x0c\x61ggregate_id\x18\x06 \x01(\x0c\x12\x10\n\x08revision\x18\x07 \x01(\x03\x12\x0c\n\x04type\x18\x08 \x01(\t\x12(\n\x04time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btraceparent\x18\n \x01(\t\x12\x0c\n\x04\x62ody\x18\x0b \x01(\x0c\x32\xd3\x01\n\x0eJournalService\x12`\n\x0cGetLaneHeads\x12$.training.ops.v1.GetLaneHeadsRequest\x1a%.training.ops.v1.GetLaneHeadsResponse\"\x03\x90\x02\x01\x12_\n\x0bReadJournal\x12#.training.ops.v1.ReadJournalRequest\x1a$.training.ops.v1.ReadJournalResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%training/ops/v1/journal_service.proto\x12\x0ftraining.ops.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x13GetLaneHeadsRequest\"A\n\x14GetLaneHeadsResponse\x12)\n\x05heads\x18\x01 \x01(\x0b\x32\x1a.training.ops.v1.LaneHeads\"~\n\tLaneHeads\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x0c\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lanes\x18\x04 \x03(\x0b\x32\x19.training.ops.v1.LaneHead\"l\n\x08LaneHead\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\x11\n\tcommitted\x18\x02 \x01(\x04\x12\x11\n\tpublished\x18\x03 \x01(\x04\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\x0c\x12\x1a\n\x12published_event_id\x18\x05 \x01(\x0c\"k\n\x12ReadJournalRequest\x12\x15\n\x04lane\x18\x01 \x01(\rB\x07\xbaH\x04*\x02\x18\x0f\x12\x1e\n\x05\x61\x66ter\x18\x02 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x12\x1e\n\x05limit\x18\x03 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\"E\n\x13ReadJournalResponse\x12.\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1d.training.ops.v1.JournalEntry\"\xe8\x01\n\x0cJournalEntry\x12\r\n\x05\x65poch\x18\x01 \x01(\x0c\x12\x0c\n\x04lane\x18\x02 \x01(\r\x12\x0b\n\x03seq\x18\x03 \x01(\x04\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\x0c\x12\x19\n\x11previous_event_id\x18\x05 \x01(\x0c\x12\x14\n\x0c\x61ggregate_id\x18\x06 \x01(\x0c\x12\x10\n\x08revision\x18\x07 \x01(\x03\x12\x0c\n\x04type\x18\x08 \x01(\t\x12(\n\x04time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btraceparent\x18\n \x01(\t\x12\x0c\n\x04\x62ody\x18\x0b \x01(\x0c\"Z\n\x15\x45xportSnapshotRequest\x12\x19\n\x08\x61\x66ter_id\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18\x10\x12&\n\raggregate_ids\x18\x02 \x03(\x0c\x42\x0f\xbaH\x0c\x92\x01\t\x10\xe8\x07\"\x04z\x02h\x10\"\x83\x01\n\x16\x45xportSnapshotResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.training.ops.v1.SnapshotEntry\x12)\n\x05heads\x18\x02 \x01(\x0b\x32\x1a.training.ops.v1.LaneHeads\x12\r\n\x05total\x18\x03 \x01(\x04\"W\n\rSnapshotEntry\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x0c\"\xa5\x01\n\x11GetDigestsRequest\x12\x19\n\x08\x61\x66ter_id\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18\x10\x12\x19\n\x08up_to_id\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18\x10\x12\x1c\n\nrange_size\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\x90N\x12\x14\n\x0cwith_entries\x18\x04 \x01(\x08\x12&\n\raggregate_ids\x18\x05 \x03(\x0c\x42\x0f\xbaH\x0c\x92\x01\t\x10\xe8\x07\"\x04z\x02h\x10\"\xb1\x01\n\x12GetDigestsResponse\x12\x10\n\x08\x61\x66ter_id\x18\x01 \x01(\x0c\x12\x10\n\x08up_to_id\x18\x02 \x01(\x0c\x12\r\n\x05\x63ount\x18\x03 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x04 \x01(\x06\x12)\n\x05heads\x18\x05 \x01(\x0b\x32\x1a.training.ops.v1.LaneHeads\x12-\n\x07\x65ntries\x18\x06 \x03(\x0b\x32\x1c.training.ops.v1.DigestEntry\"G\n\x0b\x44igestEntry\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\x0c\"_\n\x0c\x45pochStarted\x12\r\n\x05\x65poch\x18\x01 \x01(\x0c\x12\x16\n\x0eprevious_epoch\x18\x02 \x01(\x0c\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x9b\x03\n\x0eJournalService\x12`\n\x0cGetLaneHeads\x12$.training.ops.v1.GetLaneHeadsRequest\x1a%.training.ops.v1.GetLaneHeadsResponse\"\x03\x90\x02\x01\x12_\n\x0bReadJournal\x12#.training.ops.v1.ReadJournalRequest\x1a$.training.ops.v1.ReadJournalResponse\"\x03\x90\x02\x01\x30\x01\x12h\n\x0e\x45xportSnapshot\x12&.training.ops.v1.ExportSnapshotRequest\x1a\'.training.ops.v1.ExportSnapshotResponse\"\x03\x90\x02\x01\x30\x01\x12\\\n\nGetDigests\x12\".training.ops.v1.GetDigestsRequest\x1a#.training.ops.v1.GetDigestsResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,10 +39,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READJOURNALREQUEST'].fields_by_name['after']._serialized_options = b'\272H\0142\n\030\377\377\377\377\377\377\377\377\177'
   _globals['_READJOURNALREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_READJOURNALREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\0142\n\030\377\377\377\377\377\377\377\377\177'
+  _globals['_EXPORTSNAPSHOTREQUEST'].fields_by_name['after_id']._loaded_options = None
+  _globals['_EXPORTSNAPSHOTREQUEST'].fields_by_name['after_id']._serialized_options = b'\272H\004z\002\030\020'
+  _globals['_EXPORTSNAPSHOTREQUEST'].fields_by_name['aggregate_ids']._loaded_options = None
+  _globals['_EXPORTSNAPSHOTREQUEST'].fields_by_name['aggregate_ids']._serialized_options = b'\272H\014\222\001\t\020\350\007\"\004z\002h\020'
+  _globals['_GETDIGESTSREQUEST'].fields_by_name['after_id']._loaded_options = None
+  _globals['_GETDIGESTSREQUEST'].fields_by_name['after_id']._serialized_options = b'\272H\004z\002\030\020'
+  _globals['_GETDIGESTSREQUEST'].fields_by_name['up_to_id']._loaded_options = None
+  _globals['_GETDIGESTSREQUEST'].fields_by_name['up_to_id']._serialized_options = b'\272H\004z\002\030\020'
+  _globals['_GETDIGESTSREQUEST'].fields_by_name['range_size']._loaded_options = None
+  _globals['_GETDIGESTSREQUEST'].fields_by_name['range_size']._serialized_options = b'\272H\005*\003\030\220N'
+  _globals['_GETDIGESTSREQUEST'].fields_by_name['aggregate_ids']._loaded_options = None
+  _globals['_GETDIGESTSREQUEST'].fields_by_name['aggregate_ids']._serialized_options = b'\272H\014\222\001\t\020\350\007\"\004z\002h\020'
   _globals['_JOURNALSERVICE'].methods_by_name['GetLaneHeads']._loaded_options = None
   _globals['_JOURNALSERVICE'].methods_by_name['GetLaneHeads']._serialized_options = b'\220\002\001'
   _globals['_JOURNALSERVICE'].methods_by_name['ReadJournal']._loaded_options = None
   _globals['_JOURNALSERVICE'].methods_by_name['ReadJournal']._serialized_options = b'\220\002\001'
+  _globals['_JOURNALSERVICE'].methods_by_name['ExportSnapshot']._loaded_options = None
+  _globals['_JOURNALSERVICE'].methods_by_name['ExportSnapshot']._serialized_options = b'\220\002\001'
+  _globals['_JOURNALSERVICE'].methods_by_name['GetDigests']._loaded_options = None
+  _globals['_JOURNALSERVICE'].methods_by_name['GetDigests']._serialized_options = b'\220\002\001'
   _globals['_GETLANEHEADSREQUEST']._serialized_start=120
   _globals['_GETLANEHEADSREQUEST']._serialized_end=141
   _globals['_GETLANEHEADSRESPONSE']._serialized_start=143
@@ -50,13 +66,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LANEHEADS']._serialized_start=210
   _globals['_LANEHEADS']._serialized_end=336
   _globals['_LANEHEAD']._serialized_start=338
-  _globals['_LANEHEAD']._serialized_end=418
-  _globals['_READJOURNALREQUEST']._serialized_start=420
-  _globals['_READJOURNALREQUEST']._serialized_end=527
-  _globals['_READJOURNALRESPONSE']._serialized_start=529
-  _globals['_READJOURNALRESPONSE']._serialized_end=598
-  _globals['_JOURNALENTRY']._serialized_start=601
-  _globals['_JOURNALENTRY']._serialized_end=833
-  _globals['_JOURNALSERVICE']._serialized_start=836
-  _globals['_JOURNALSERVICE']._serialized_end=1047
+  _globals['_LANEHEAD']._serialized_end=446
+  _globals['_READJOURNALREQUEST']._serialized_start=448
+  _globals['_READJOURNALREQUEST']._serialized_end=555
+  _globals['_READJOURNALRESPONSE']._serialized_start=557
+  _globals['_READJOURNALRESPONSE']._serialized_end=626
+  _globals['_JOURNALENTRY']._serialized_start=629
+  _globals['_JOURNALENTRY']._serialized_end=861
+  _globals['_EXPORTSNAPSHOTREQUEST']._serialized_start=863
+  _globals['_EXPORTSNAPSHOTREQUEST']._serialized_end=953
+  _globals['_EXPORTSNAPSHOTRESPONSE']._serialized_start=956
+  _globals['_EXPORTSNAPSHOTRESPONSE']._serialized_end=1087
+  _globals['_SNAPSHOTENTRY']._serialized_start=1089
+  _globals['_SNAPSHOTENTRY']._serialized_end=1176
+  _globals['_GETDIGESTSREQUEST']._serialized_start=1179
+  _globals['_GETDIGESTSREQUEST']._serialized_end=1344
+  _globals['_GETDIGESTSRESPONSE']._serialized_start=1347
+  _globals['_GETDIGESTSRESPONSE']._serialized_end=1524
+  _globals['_DIGESTENTRY']._serialized_start=1526
+  _globals['_DIGESTENTRY']._serialized_end=1597
+  _globals['_EPOCHSTARTED']._serialized_start=1599
+  _globals['_EPOCHSTARTED']._serialized_end=1694
+  _globals['_JOURNALSERVICE']._serialized_start=1697
+  _globals['_JOURNALSERVICE']._serialized_end=2108
 # @@protoc_insertion_point(module_scope)

@@ -110,6 +110,7 @@ class LaneHead(_message.Message):
     COMMITTED_FIELD_NUMBER: _builtins.int
     PUBLISHED_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
+    PUBLISHED_EVENT_ID_FIELD_NUMBER: _builtins.int
     lane: _builtins.int
     """The lane, from 0."""
     committed: _builtins.int
@@ -118,6 +119,8 @@ class LaneHead(_message.Message):
     """The last sequence number published; 0 when there is none."""
     event_id: _builtins.bytes
     """The id of the last event committed (UUIDv7, 16 bytes)."""
+    published_event_id: _builtins.bytes
+    """The id of the last event published (UUIDv7, 16 bytes)."""
     def __init__(
         self,
         *,
@@ -125,10 +128,11 @@ class LaneHead(_message.Message):
         committed: _builtins.int = ...,
         published: _builtins.int = ...,
         event_id: _builtins.bytes = ...,
+        published_event_id: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "event_id", b"event_id", "lane", b"lane", "published", b"published"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "event_id", b"event_id", "lane", b"lane", "published", b"published", "published_event_id", b"published_event_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -251,3 +255,251 @@ class JournalEntry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JournalEntry: _TypeAlias = JournalEntry  # noqa: Y015
+
+@_typing.final
+class ExportSnapshotRequest(_message.Message):
+    """Request of ExportSnapshot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFTER_ID_FIELD_NUMBER: _builtins.int
+    AGGREGATE_IDS_FIELD_NUMBER: _builtins.int
+    after_id: _builtins.bytes
+    """Only what comes after this id (16 bytes) in the order of ids; empty: from the beginning."""
+    @_builtins.property
+    def aggregate_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Only these (16 bytes each); empty: everything."""
+
+    def __init__(
+        self,
+        *,
+        after_id: _builtins.bytes = ...,
+        aggregate_ids: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_id", b"after_id", "aggregate_ids", b"aggregate_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportSnapshotRequest: _TypeAlias = ExportSnapshotRequest  # noqa: Y015
+
+@_typing.final
+class ExportSnapshotResponse(_message.Message):
+    """Response of ExportSnapshot: one chunk."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    HEADS_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """About how many entries there are in all."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___SnapshotEntry]:
+        """What is published, in order of ids; none when nothing is left."""
+
+    @_builtins.property
+    def heads(self) -> Global___LaneHeads:
+        """The heads of all lanes when the entries were read: they contain everything up to there."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___SnapshotEntry] | None = ...,
+        heads: Global___LaneHeads | None = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["heads", b"heads"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "heads", b"heads", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportSnapshotResponse: _TypeAlias = ExportSnapshotResponse  # noqa: Y015
+
+@_typing.final
+class SnapshotEntry(_message.Message):
+    """The present public state of one aggregate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGGREGATE_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    aggregate_id: _builtins.bytes
+    """The aggregate's id (UUID, 16 bytes)."""
+    revision: _builtins.int
+    """The revision that published it."""
+    event_id: _builtins.bytes
+    """The id of the event that published it (UUIDv7, 16 bytes)."""
+    body: _builtins.bytes
+    """A ProgramEvent or an OfferEvent with the state and no change."""
+    def __init__(
+        self,
+        *,
+        aggregate_id: _builtins.bytes = ...,
+        revision: _builtins.int = ...,
+        event_id: _builtins.bytes = ...,
+        body: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "body", b"body", "event_id", b"event_id", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SnapshotEntry: _TypeAlias = SnapshotEntry  # noqa: Y015
+
+@_typing.final
+class GetDigestsRequest(_message.Message):
+    """Request of GetDigests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFTER_ID_FIELD_NUMBER: _builtins.int
+    UP_TO_ID_FIELD_NUMBER: _builtins.int
+    RANGE_SIZE_FIELD_NUMBER: _builtins.int
+    WITH_ENTRIES_FIELD_NUMBER: _builtins.int
+    AGGREGATE_IDS_FIELD_NUMBER: _builtins.int
+    after_id: _builtins.bytes
+    """Only ids after this one (16 bytes); empty: from the first."""
+    up_to_id: _builtins.bytes
+    """Only ids up to this one (16 bytes); empty: to the last."""
+    range_size: _builtins.int
+    """How many aggregates a range holds; 0 means 1,000."""
+    with_entries: _builtins.bool
+    """Whether the ranges list their aggregates."""
+    @_builtins.property
+    def aggregate_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Only these aggregates (16 bytes each), as one listed range; empty: all."""
+
+    def __init__(
+        self,
+        *,
+        after_id: _builtins.bytes = ...,
+        up_to_id: _builtins.bytes = ...,
+        range_size: _builtins.int = ...,
+        with_entries: _builtins.bool = ...,
+        aggregate_ids: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_id", b"after_id", "aggregate_ids", b"aggregate_ids", "range_size", b"range_size", "up_to_id", b"up_to_id", "with_entries", b"with_entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDigestsRequest: _TypeAlias = GetDigestsRequest  # noqa: Y015
+
+@_typing.final
+class GetDigestsResponse(_message.Message):
+    """Response of GetDigests: one range of ids, read in one snapshot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFTER_ID_FIELD_NUMBER: _builtins.int
+    UP_TO_ID_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    HEADS_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    after_id: _builtins.bytes
+    """The range begins after this id (16 bytes); empty: with the first."""
+    up_to_id: _builtins.bytes
+    """The range ends with this id (16 bytes). The last range ends with the greatest possible id."""
+    count: _builtins.int
+    """How many aggregates are published in the range."""
+    digest: _builtins.int
+    """The exclusive or, over the aggregates, of the first 8 bytes (big-endian) of the MD5 of id, revision (8 bytes,
+    big-endian) and event id.
+    """
+    @_builtins.property
+    def heads(self) -> Global___LaneHeads:
+        """The heads of all lanes in the same snapshot."""
+
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___DigestEntry]:
+        """The aggregates, if asked for, in order of ids."""
+
+    def __init__(
+        self,
+        *,
+        after_id: _builtins.bytes = ...,
+        up_to_id: _builtins.bytes = ...,
+        count: _builtins.int = ...,
+        digest: _builtins.int = ...,
+        heads: Global___LaneHeads | None = ...,
+        entries: _abc.Iterable[Global___DigestEntry] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["heads", b"heads"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_id", b"after_id", "count", b"count", "digest", b"digest", "entries", b"entries", "heads", b"heads", "up_to_id", b"up_to_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDigestsResponse: _TypeAlias = GetDigestsResponse  # noqa: Y015
+
+@_typing.final
+class DigestEntry(_message.Message):
+    """What is published last of one aggregate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGGREGATE_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    aggregate_id: _builtins.bytes
+    """The aggregate's id (UUID, 16 bytes)."""
+    revision: _builtins.int
+    """The revision that published it."""
+    event_id: _builtins.bytes
+    """The id of the event that published it (UUIDv7, 16 bytes)."""
+    def __init__(
+        self,
+        *,
+        aggregate_id: _builtins.bytes = ...,
+        revision: _builtins.int = ...,
+        event_id: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "event_id", b"event_id", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DigestEntry: _TypeAlias = DigestEntry  # noqa: Y015
+
+@_typing.final
+class EpochStarted(_message.Message):
+    """The body of the event with which each lane begins an epoch: its type is `training.ops.v1.EpochStarted`, its subject
+    ends with the lane and `epoch`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    PREVIOUS_EPOCH_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.bytes
+    """The epoch that begins (UUIDv7, 16 bytes)."""
+    previous_epoch: _builtins.bytes
+    """The epoch that the source was in before (UUIDv7, 16 bytes)."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it was begun, by the source's database."""
+
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.bytes = ...,
+        previous_epoch: _builtins.bytes = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "previous_epoch", b"previous_epoch", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EpochStarted: _TypeAlias = EpochStarted  # noqa: Y015

@@ -45,6 +45,16 @@ class JournalServiceStub:
                 request_serializer=training_dot_ops_dot_v1_dot_journal__service__pb2.ReadJournalRequest.SerializeToString,
                 response_deserializer=training_dot_ops_dot_v1_dot_journal__service__pb2.ReadJournalResponse.FromString,
                 _registered_method=True)
+        self.ExportSnapshot = channel.unary_stream(
+                '/training.ops.v1.JournalService/ExportSnapshot',
+                request_serializer=training_dot_ops_dot_v1_dot_journal__service__pb2.ExportSnapshotRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_journal__service__pb2.ExportSnapshotResponse.FromString,
+                _registered_method=True)
+        self.GetDigests = channel.unary_stream(
+                '/training.ops.v1.JournalService/GetDigests',
+                request_serializer=training_dot_ops_dot_v1_dot_journal__service__pb2.GetDigestsRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_journal__service__pb2.GetDigestsResponse.FromString,
+                _registered_method=True)
 
 
 class JournalServiceServicer:
@@ -65,6 +75,22 @@ class JournalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportSnapshot(self, request, context):
+        """Streams the present public state of everything published, in order of ids, in chunks that each come with the heads
+        of all lanes at their moment. Whoever consumes the stream from the first chunk's heads on and takes of two states of
+        one aggregate the one with the higher revision has a true copy. At least one chunk is sent. Roles: operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDigests(self, request, context):
+        """Streams digests of what is published, by ranges of ids that together cover all ids. Roles: operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_JournalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +103,16 @@ def add_JournalServiceServicer_to_server(servicer, server):
                     servicer.ReadJournal,
                     request_deserializer=training_dot_ops_dot_v1_dot_journal__service__pb2.ReadJournalRequest.FromString,
                     response_serializer=training_dot_ops_dot_v1_dot_journal__service__pb2.ReadJournalResponse.SerializeToString,
+            ),
+            'ExportSnapshot': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportSnapshot,
+                    request_deserializer=training_dot_ops_dot_v1_dot_journal__service__pb2.ExportSnapshotRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_journal__service__pb2.ExportSnapshotResponse.SerializeToString,
+            ),
+            'GetDigests': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetDigests,
+                    request_deserializer=training_dot_ops_dot_v1_dot_journal__service__pb2.GetDigestsRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_journal__service__pb2.GetDigestsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +170,60 @@ class JournalService:
             '/training.ops.v1.JournalService/ReadJournal',
             training_dot_ops_dot_v1_dot_journal__service__pb2.ReadJournalRequest.SerializeToString,
             training_dot_ops_dot_v1_dot_journal__service__pb2.ReadJournalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/training.ops.v1.JournalService/ExportSnapshot',
+            training_dot_ops_dot_v1_dot_journal__service__pb2.ExportSnapshotRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_journal__service__pb2.ExportSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDigests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/training.ops.v1.JournalService/GetDigests',
+            training_dot_ops_dot_v1_dot_journal__service__pb2.GetDigestsRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_journal__service__pb2.GetDigestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

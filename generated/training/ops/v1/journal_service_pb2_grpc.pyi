@@ -37,6 +37,13 @@ class JournalServiceStub:
     """Returns the heads of all lanes in one snapshot. Roles: operator, service."""
     ReadJournal: _grpc.UnaryStreamMultiCallable[_journal_service_pb2.ReadJournalRequest, _journal_service_pb2.ReadJournalResponse]
     """Streams the events of one lane in order of their sequence numbers. Roles: operator, service."""
+    ExportSnapshot: _grpc.UnaryStreamMultiCallable[_journal_service_pb2.ExportSnapshotRequest, _journal_service_pb2.ExportSnapshotResponse]
+    """Streams the present public state of everything published, in order of ids, in chunks that each come with the heads
+    of all lanes at their moment. Whoever consumes the stream from the first chunk's heads on and takes of two states of
+    one aggregate the one with the higher revision has a true copy. At least one chunk is sent. Roles: operator, service.
+    """
+    GetDigests: _grpc.UnaryStreamMultiCallable[_journal_service_pb2.GetDigestsRequest, _journal_service_pb2.GetDigestsResponse]
+    """Streams digests of what is published, by ranges of ids that together cover all ids. Roles: operator, service."""
 
 @_typing.type_check_only
 class JournalServiceAsyncStub(JournalServiceStub):
@@ -47,6 +54,13 @@ class JournalServiceAsyncStub(JournalServiceStub):
     """Returns the heads of all lanes in one snapshot. Roles: operator, service."""
     ReadJournal: _aio.UnaryStreamMultiCallable[_journal_service_pb2.ReadJournalRequest, _journal_service_pb2.ReadJournalResponse]  # type: ignore[assignment]
     """Streams the events of one lane in order of their sequence numbers. Roles: operator, service."""
+    ExportSnapshot: _aio.UnaryStreamMultiCallable[_journal_service_pb2.ExportSnapshotRequest, _journal_service_pb2.ExportSnapshotResponse]  # type: ignore[assignment]
+    """Streams the present public state of everything published, in order of ids, in chunks that each come with the heads
+    of all lanes at their moment. Whoever consumes the stream from the first chunk's heads on and takes of two states of
+    one aggregate the one with the higher revision has a true copy. At least one chunk is sent. Roles: operator, service.
+    """
+    GetDigests: _aio.UnaryStreamMultiCallable[_journal_service_pb2.GetDigestsRequest, _journal_service_pb2.GetDigestsResponse]  # type: ignore[assignment]
+    """Streams digests of what is published, by ranges of ids that together cover all ids. Roles: operator, service."""
 
 class JournalServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads the journal of a command service."""
@@ -66,5 +80,24 @@ class JournalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_journal_service_pb2.ReadJournalResponse], _abc.AsyncIterator[_journal_service_pb2.ReadJournalResponse]]:
         """Streams the events of one lane in order of their sequence numbers. Roles: operator, service."""
+
+    @_abc_1.abstractmethod
+    def ExportSnapshot(
+        self,
+        request: _journal_service_pb2.ExportSnapshotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_journal_service_pb2.ExportSnapshotResponse], _abc.AsyncIterator[_journal_service_pb2.ExportSnapshotResponse]]:
+        """Streams the present public state of everything published, in order of ids, in chunks that each come with the heads
+        of all lanes at their moment. Whoever consumes the stream from the first chunk's heads on and takes of two states of
+        one aggregate the one with the higher revision has a true copy. At least one chunk is sent. Roles: operator, service.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDigests(
+        self,
+        request: _journal_service_pb2.GetDigestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_journal_service_pb2.GetDigestsResponse], _abc.AsyncIterator[_journal_service_pb2.GetDigestsResponse]]:
+        """Streams digests of what is published, by ranges of ids that together cover all ids. Roles: operator, service."""
 
 def add_JournalServiceServicer_to_server(servicer: JournalServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

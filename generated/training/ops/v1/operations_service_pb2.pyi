@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,70 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _RebuildPhase:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RebuildPhaseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RebuildPhase.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REBUILD_PHASE_UNSPECIFIED: _RebuildPhase.ValueType  # 0
+    """Never sent."""
+    REBUILD_PHASE_PREPARING: _RebuildPhase.ValueType  # 1
+    """Making the tables and the durable consumers."""
+    REBUILD_PHASE_IMPORTING: _RebuildPhase.ValueType  # 2
+    """Importing the sources' snapshots."""
+    REBUILD_PHASE_CATCHING_UP: _RebuildPhase.ValueType  # 3
+    """Applying what was published since."""
+    REBUILD_PHASE_VERIFYING: _RebuildPhase.ValueType  # 4
+    """Comparing with the sources."""
+    REBUILD_PHASE_COMPLETE: _RebuildPhase.ValueType  # 5
+    """It answers."""
+    REBUILD_PHASE_ABANDONED: _RebuildPhase.ValueType  # 6
+    """It was given up; `trouble` says why."""
+
+class RebuildPhase(_RebuildPhase, metaclass=_RebuildPhaseEnumTypeWrapper):
+    """What building a generation is at."""
+
+REBUILD_PHASE_UNSPECIFIED: RebuildPhase.ValueType  # 0
+"""Never sent."""
+REBUILD_PHASE_PREPARING: RebuildPhase.ValueType  # 1
+"""Making the tables and the durable consumers."""
+REBUILD_PHASE_IMPORTING: RebuildPhase.ValueType  # 2
+"""Importing the sources' snapshots."""
+REBUILD_PHASE_CATCHING_UP: RebuildPhase.ValueType  # 3
+"""Applying what was published since."""
+REBUILD_PHASE_VERIFYING: RebuildPhase.ValueType  # 4
+"""Comparing with the sources."""
+REBUILD_PHASE_COMPLETE: RebuildPhase.ValueType  # 5
+"""It answers."""
+REBUILD_PHASE_ABANDONED: RebuildPhase.ValueType  # 6
+"""It was given up; `trouble` says why."""
+Global___RebuildPhase: _TypeAlias = RebuildPhase  # noqa: Y015
+
+class _RebuildMethod:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RebuildMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RebuildMethod.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REBUILD_METHOD_UNSPECIFIED: _RebuildMethod.ValueType  # 0
+    """By snapshot."""
+    REBUILD_METHOD_SNAPSHOT: _RebuildMethod.ValueType  # 1
+    """From the sources' snapshots, and what was published since."""
+    REBUILD_METHOD_REPLAY: _RebuildMethod.ValueType  # 2
+    """From every event that the sources have, the first to the last; refused where a journal has been trimmed."""
+
+class RebuildMethod(_RebuildMethod, metaclass=_RebuildMethodEnumTypeWrapper):
+    """How a generation is filled."""
+
+REBUILD_METHOD_UNSPECIFIED: RebuildMethod.ValueType  # 0
+"""By snapshot."""
+REBUILD_METHOD_SNAPSHOT: RebuildMethod.ValueType  # 1
+"""From the sources' snapshots, and what was published since."""
+REBUILD_METHOD_REPLAY: RebuildMethod.ValueType  # 2
+"""From every event that the sources have, the first to the last; refused where a journal has been trimmed."""
+Global___RebuildMethod: _TypeAlias = RebuildMethod  # noqa: Y015
 
 @_typing.final
 class GetStatusRequest(_message.Message):
@@ -49,6 +114,7 @@ class GetStatusResponse(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     JOURNAL_FIELD_NUMBER: _builtins.int
     SUBSCRIPTIONS_FIELD_NUMBER: _builtins.int
+    READ_MODEL_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """The service: `program`, `offer` or `catalogue`."""
     version: _builtins.str
@@ -67,6 +133,10 @@ class GetStatusResponse(_message.Message):
     def subscriptions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubscriptionStatus]:
         """The sources the service follows."""
 
+    @_builtins.property
+    def read_model(self) -> Global___ReadModelStatus:
+        """The service's copy of these sources; absent where it follows none."""
+
     def __init__(
         self,
         *,
@@ -76,10 +146,11 @@ class GetStatusResponse(_message.Message):
         time: _timestamp_pb2.Timestamp | None = ...,
         journal: Global___JournalStatus | None = ...,
         subscriptions: _abc.Iterable[Global___SubscriptionStatus] | None = ...,
+        read_model: Global___ReadModelStatus | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["journal", b"journal", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["journal", b"journal", "read_model", b"read_model", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["instance", b"instance", "journal", b"journal", "service", b"service", "subscriptions", b"subscriptions", "time", b"time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["instance", b"instance", "journal", b"journal", "read_model", b"read_model", "service", b"service", "subscriptions", b"subscriptions", "time", b"time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -97,6 +168,8 @@ class JournalStatus(_message.Message):
     RELAY_LEASE_TIME_FIELD_NUMBER: _builtins.int
     LANES_FIELD_NUMBER: _builtins.int
     TROUBLE_FIELD_NUMBER: _builtins.int
+    EPOCH_TIME_FIELD_NUMBER: _builtins.int
+    EPOCH_CAUSE_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """The source's name: `program` or `offer`."""
     epoch: _builtins.str
@@ -105,6 +178,8 @@ class JournalStatus(_message.Message):
     """The instance whose relay is active, if any."""
     trouble: _builtins.str
     """Why publishing does not get on, if it does not: for example that the broker is away."""
+    epoch_cause: _builtins.str
+    """Why it was begun."""
     @_builtins.property
     def relay_lease_time(self) -> _timestamp_pb2.Timestamp:
         """When that relay last renewed its lease."""
@@ -112,6 +187,10 @@ class JournalStatus(_message.Message):
     @_builtins.property
     def lanes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalLaneStatus]:
         """The lanes."""
+
+    @_builtins.property
+    def epoch_time(self) -> _timestamp_pb2.Timestamp:
+        """When the epoch was begun."""
 
     def __init__(
         self,
@@ -122,10 +201,12 @@ class JournalStatus(_message.Message):
         relay_lease_time: _timestamp_pb2.Timestamp | None = ...,
         lanes: _abc.Iterable[Global___JournalLaneStatus] | None = ...,
         trouble: _builtins.str = ...,
+        epoch_time: _timestamp_pb2.Timestamp | None = ...,
+        epoch_cause: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["relay_lease_time", b"relay_lease_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["epoch_time", b"epoch_time", "relay_lease_time", b"relay_lease_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "lanes", b"lanes", "relay_leader", b"relay_leader", "relay_lease_time", b"relay_lease_time", "source", b"source", "trouble", b"trouble"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "epoch_cause", b"epoch_cause", "epoch_time", b"epoch_time", "lanes", b"lanes", "relay_leader", b"relay_leader", "relay_lease_time", b"relay_lease_time", "source", b"source", "trouble", b"trouble"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -142,6 +223,7 @@ class JournalLaneStatus(_message.Message):
     PUBLISHED_FIELD_NUMBER: _builtins.int
     OLDEST_UNPUBLISHED_AGE_FIELD_NUMBER: _builtins.int
     STOPPED_REASON_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
     lane: _builtins.int
     """The lane, from 0."""
     committed: _builtins.int
@@ -150,6 +232,8 @@ class JournalLaneStatus(_message.Message):
     """The last sequence number published."""
     stopped_reason: _builtins.str
     """Why the lane has stopped, if it has."""
+    first: _builtins.int
+    """The first sequence number that the journal still has; 0 when it has none."""
     @_builtins.property
     def oldest_unpublished_age(self) -> _duration_pb2.Duration:
         """How long the oldest unpublished event has been waiting."""
@@ -162,10 +246,11 @@ class JournalLaneStatus(_message.Message):
         published: _builtins.int = ...,
         oldest_unpublished_age: _duration_pb2.Duration | None = ...,
         stopped_reason: _builtins.str = ...,
+        first: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_unpublished_age", b"oldest_unpublished_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "lane", b"lane", "oldest_unpublished_age", b"oldest_unpublished_age", "published", b"published", "stopped_reason", b"stopped_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "first", b"first", "lane", b"lane", "oldest_unpublished_age", b"oldest_unpublished_age", "published", b"published", "stopped_reason", b"stopped_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -183,6 +268,8 @@ class SubscriptionStatus(_message.Message):
     AS_OF_FIELD_NUMBER: _builtins.int
     LANES_FIELD_NUMBER: _builtins.int
     TROUBLE_FIELD_NUMBER: _builtins.int
+    LAG_FIELD_NUMBER: _builtins.int
+    PARKED_AGGREGATES_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """The source's name."""
     epoch: _builtins.str
@@ -191,6 +278,8 @@ class SubscriptionStatus(_message.Message):
     """The instance whose projector is active, if any."""
     trouble: _builtins.str
     """Why following does not get on, if it does not: for example that the broker is away."""
+    parked_aggregates: _builtins.int
+    """How many aggregates have a parked event that is open."""
     @_builtins.property
     def as_of(self) -> _timestamp_pb2.Timestamp:
         """Everything accepted by the source before this time is contained. Absent while unknown."""
@@ -198,6 +287,10 @@ class SubscriptionStatus(_message.Message):
     @_builtins.property
     def lanes(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubscriptionLaneStatus]:
         """The lanes."""
+
+    @_builtins.property
+    def lag(self) -> _duration_pb2.Duration:
+        """How old `as_of` is by the source's clock, as far as the source was heard of. Absent while unknown."""
 
     def __init__(
         self,
@@ -208,10 +301,12 @@ class SubscriptionStatus(_message.Message):
         as_of: _timestamp_pb2.Timestamp | None = ...,
         lanes: _abc.Iterable[Global___SubscriptionLaneStatus] | None = ...,
         trouble: _builtins.str = ...,
+        lag: _duration_pb2.Duration | None = ...,
+        parked_aggregates: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "lag", b"lag"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "epoch", b"epoch", "lanes", b"lanes", "projector_leader", b"projector_leader", "source", b"source", "trouble", b"trouble"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "epoch", b"epoch", "lag", b"lag", "lanes", b"lanes", "parked_aggregates", b"parked_aggregates", "projector_leader", b"projector_leader", "source", b"source", "trouble", b"trouble"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -229,6 +324,9 @@ class SubscriptionLaneStatus(_message.Message):
     APPLIED_FIELD_NUMBER: _builtins.int
     LAG_EVENTS_FIELD_NUMBER: _builtins.int
     STOPPED_REASON_FIELD_NUMBER: _builtins.int
+    OLDEST_UNAPPLIED_AGE_FIELD_NUMBER: _builtins.int
+    PARKED_EVENTS_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
     lane: _builtins.int
     """The lane, from 0."""
     committed: _builtins.int
@@ -241,6 +339,14 @@ class SubscriptionLaneStatus(_message.Message):
     """How many announced events are not applied here."""
     stopped_reason: _builtins.str
     """Why the lane has stopped, if it has."""
+    parked_events: _builtins.int
+    """How many parked events of the lane are open."""
+    epoch: _builtins.str
+    """The epoch of the lane (UUIDv7, text); it differs from the source's while a new one is being taken over."""
+    @_builtins.property
+    def oldest_unapplied_age(self) -> _duration_pb2.Duration:
+        """How long the oldest announced event that is not applied here has been announced."""
+
     def __init__(
         self,
         *,
@@ -250,11 +356,1028 @@ class SubscriptionLaneStatus(_message.Message):
         applied: _builtins.int = ...,
         lag_events: _builtins.int = ...,
         stopped_reason: _builtins.str = ...,
+        oldest_unapplied_age: _duration_pb2.Duration | None = ...,
+        parked_events: _builtins.int = ...,
+        epoch: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_unapplied_age", b"oldest_unapplied_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "committed", b"committed", "lag_events", b"lag_events", "lane", b"lane", "published", b"published", "stopped_reason", b"stopped_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "committed", b"committed", "epoch", b"epoch", "lag_events", b"lag_events", "lane", b"lane", "oldest_unapplied_age", b"oldest_unapplied_age", "parked_events", b"parked_events", "published", b"published", "stopped_reason", b"stopped_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubscriptionLaneStatus: _TypeAlias = SubscriptionLaneStatus  # noqa: Y015
+
+@_typing.final
+class ReadModelStatus(_message.Message):
+    """A service's copy of its sources, in generations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
+    GENERATION_TIME_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    BUILDING_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The read model's name with its version, for example `read_model_2`."""
+    generation: _builtins.int
+    """The generation that answers; 0 while there is none."""
+    cause: _builtins.str
+    """Why it was built."""
+    @_builtins.property
+    def generation_time(self) -> _timestamp_pb2.Timestamp:
+        """When it began to answer."""
+
+    @_builtins.property
+    def building(self) -> Global___RebuildProgress:
+        """The generation being built, if one is."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        generation: _builtins.int = ...,
+        generation_time: _timestamp_pb2.Timestamp | None = ...,
+        cause: _builtins.str = ...,
+        building: Global___RebuildProgress | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["building", b"building", "generation_time", b"generation_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["building", b"building", "cause", b"cause", "generation", b"generation", "generation_time", b"generation_time", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadModelStatus: _TypeAlias = ReadModelStatus  # noqa: Y015
+
+@_typing.final
+class RebuildProgress(_message.Message):
+    """How building a generation gets on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GENERATION_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    TIME_LEFT_FIELD_NUMBER: _builtins.int
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    TROUBLE_FIELD_NUMBER: _builtins.int
+    BUILDER_FIELD_NUMBER: _builtins.int
+    generation: _builtins.int
+    """The generation."""
+    phase: Global___RebuildPhase.ValueType
+    """What it is at."""
+    cause: _builtins.str
+    """Why it is being built."""
+    done: _builtins.int
+    """How much of the phase is done: entries, events, or entries compared."""
+    total: _builtins.int
+    """How much there is, as far as is known."""
+    rate: _builtins.float
+    """How much is done a second."""
+    trouble: _builtins.str
+    """Why it does not get on, or was given up."""
+    builder: _builtins.str
+    """The instance that builds."""
+    @_builtins.property
+    def time_left(self) -> _duration_pb2.Duration:
+        """How long the phase will still take; absent while unknown."""
+
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """When the building began."""
+
+    def __init__(
+        self,
+        *,
+        generation: _builtins.int = ...,
+        phase: Global___RebuildPhase.ValueType = ...,
+        cause: _builtins.str = ...,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
+        rate: _builtins.float = ...,
+        time_left: _duration_pb2.Duration | None = ...,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        trouble: _builtins.str = ...,
+        builder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "time_left", b"time_left"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "builder", b"builder", "cause", b"cause", "done", b"done", "generation", b"generation", "phase", b"phase", "rate", b"rate", "time_left", b"time_left", "total", b"total", "trouble", b"trouble"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebuildProgress: _TypeAlias = RebuildProgress  # noqa: Y015
+
+@_typing.final
+class WatchStatusRequest(_message.Message):
+    """Request of WatchStatus."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def interval(self) -> _duration_pb2.Duration:
+        """How long to wait between two statuses; absent means one second."""
+
+    def __init__(
+        self,
+        *,
+        interval: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interval", b"interval"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["interval", b"interval"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchStatusRequest: _TypeAlias = WatchStatusRequest  # noqa: Y015
+
+@_typing.final
+class WatchStatusResponse(_message.Message):
+    """Response of WatchStatus."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> Global___GetStatusResponse:
+        """The status."""
+
+    def __init__(
+        self,
+        *,
+        status: Global___GetStatusResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchStatusResponse: _TypeAlias = WatchStatusResponse  # noqa: Y015
+
+@_typing.final
+class ExplainRequest(_message.Message):
+    """Request of Explain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGGREGATE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    aggregate_id: _builtins.str
+    """An aggregate: a program, an offer."""
+    request_id: _builtins.str
+    """A command's `request_id`."""
+    limit: _builtins.int
+    """How many of the latest revisions to tell at most; 0 means 20."""
+    def __init__(
+        self,
+        *,
+        aggregate_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "request_id", b"request_id", "subject", b"subject"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "limit", b"limit", "request_id", b"request_id", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_subject: _TypeAlias = _typing.Literal["aggregate_id", "request_id"]  # noqa: Y015
+    _WhichOneofArgType_subject: _TypeAlias = _typing.Literal["subject", b"subject"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_subject) -> _WhichOneofReturnType_subject | None: ...
+
+Global___ExplainRequest: _TypeAlias = ExplainRequest  # noqa: Y015
+
+@_typing.final
+class ExplainResponse(_message.Message):
+    """Response of Explain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    RECORDED_FIELD_NUMBER: _builtins.int
+    APPLIED_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """The service: `program`, `offer` or `catalogue`."""
+    @_builtins.property
+    def recorded(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordedEvent]:
+        """What the service's own journal has, the latest first."""
+
+    @_builtins.property
+    def applied(self) -> _containers.RepeatedCompositeFieldContainer[Global___AppliedState]:
+        """What the service's copies of its sources have."""
+
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        recorded: _abc.Iterable[Global___RecordedEvent] | None = ...,
+        applied: _abc.Iterable[Global___AppliedState] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "recorded", b"recorded", "service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainResponse: _TypeAlias = ExplainResponse  # noqa: Y015
+
+@_typing.final
+class RecordedEvent(_message.Message):
+    """One revision in a journal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGGREGATE_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    LANE_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    aggregate_id: _builtins.str
+    """The aggregate."""
+    revision: _builtins.int
+    """Its revision."""
+    type: _builtins.str
+    """The event's type."""
+    request_id: _builtins.str
+    """The request, if it had an id."""
+    traceparent: _builtins.str
+    """The trace (W3C `traceparent`)."""
+    epoch: _builtins.str
+    """The epoch (UUIDv7, text)."""
+    lane: _builtins.int
+    """The lane."""
+    seq: _builtins.int
+    """The sequence number in the lane."""
+    event_id: _builtins.str
+    """The event's id."""
+    published: _builtins.bool
+    """Whether the relay has published it."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it was committed."""
+
+    def __init__(
+        self,
+        *,
+        aggregate_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        type: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        request_id: _builtins.str = ...,
+        traceparent: _builtins.str = ...,
+        epoch: _builtins.str = ...,
+        lane: _builtins.int = ...,
+        seq: _builtins.int = ...,
+        event_id: _builtins.str = ...,
+        published: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "epoch", b"epoch", "event_id", b"event_id", "lane", b"lane", "published", b"published", "request_id", b"request_id", "revision", b"revision", "seq", b"seq", "time", b"time", "traceparent", b"traceparent", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordedEvent: _TypeAlias = RecordedEvent  # noqa: Y015
+
+@_typing.final
+class AppliedState(_message.Message):
+    """What a copy has of one aggregate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    AGGREGATE_ID_FIELD_NUMBER: _builtins.int
+    LANE_FIELD_NUMBER: _builtins.int
+    APPLIED_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    PARKED_FIELD_NUMBER: _builtins.int
+    STOPPED_REASON_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The source."""
+    aggregate_id: _builtins.str
+    """The aggregate."""
+    lane: _builtins.int
+    """Its lane."""
+    applied: _builtins.int
+    """The last sequence number applied of that lane."""
+    epoch: _builtins.str
+    """The epoch of the lane here (UUIDv7, text); empty before its first event."""
+    revision: _builtins.int
+    """The revision that the copy shows; absent when it shows none."""
+    event_id: _builtins.str
+    """The event that published what is shown; empty when none is."""
+    stopped_reason: _builtins.str
+    """Why the lane has stopped, if it has."""
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """Everything accepted by the source before this time is contained. Absent while unknown."""
+
+    @_builtins.property
+    def parked(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParkedEvent]:
+        """The aggregate's open parked events."""
+
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        aggregate_id: _builtins.str = ...,
+        lane: _builtins.int = ...,
+        applied: _builtins.int = ...,
+        epoch: _builtins.str = ...,
+        revision: _builtins.int | None = ...,
+        event_id: _builtins.str = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+        parked: _abc.Iterable[Global___ParkedEvent] | None = ...,
+        stopped_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "as_of", b"as_of", "revision", b"revision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "aggregate_id", b"aggregate_id", "applied", b"applied", "as_of", b"as_of", "epoch", b"epoch", "event_id", b"event_id", "lane", b"lane", "parked", b"parked", "revision", b"revision", "source", b"source", "stopped_reason", b"stopped_reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
+
+Global___AppliedState: _TypeAlias = AppliedState  # noqa: Y015
+
+@_typing.final
+class BeginEpochRequest(_message.Message):
+    """Request of BeginEpoch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAUSE_FIELD_NUMBER: _builtins.int
+    cause: _builtins.str
+    """Why, for those who look later."""
+    def __init__(
+        self,
+        *,
+        cause: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginEpochRequest: _TypeAlias = BeginEpochRequest  # noqa: Y015
+
+@_typing.final
+class BeginEpochResponse(_message.Message):
+    """Response of BeginEpoch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    PREVIOUS_EPOCH_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.str
+    """The epoch begun (UUIDv7, text)."""
+    previous_epoch: _builtins.str
+    """The one before (UUIDv7, text)."""
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.str = ...,
+        previous_epoch: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "previous_epoch", b"previous_epoch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginEpochResponse: _TypeAlias = BeginEpochResponse  # noqa: Y015
+
+@_typing.final
+class ParkedEvent(_message.Message):
+    """An event that could not be applied."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ParkedEvent._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: ParkedEvent._State.ValueType  # 0
+        """Never sent."""
+        STATE_OPEN: ParkedEvent._State.ValueType  # 1
+        """It waits: for a retry, for the aggregate's next event, or to be skipped."""
+        STATE_SUPERSEDED: ParkedEvent._State.ValueType  # 2
+        """A later event of its aggregate was applied; events carry the whole state."""
+        STATE_APPLIED: ParkedEvent._State.ValueType  # 3
+        """It was applied when it was tried again."""
+        STATE_SKIPPED: ParkedEvent._State.ValueType  # 4
+        """An operator gave it up."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """Where a parked event stands."""
+
+    STATE_UNSPECIFIED: ParkedEvent.State.ValueType  # 0
+    """Never sent."""
+    STATE_OPEN: ParkedEvent.State.ValueType  # 1
+    """It waits: for a retry, for the aggregate's next event, or to be skipped."""
+    STATE_SUPERSEDED: ParkedEvent.State.ValueType  # 2
+    """A later event of its aggregate was applied; events carry the whole state."""
+    STATE_APPLIED: ParkedEvent.State.ValueType  # 3
+    """It was applied when it was tried again."""
+    STATE_SKIPPED: ParkedEvent.State.ValueType  # 4
+    """An operator gave it up."""
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    AGGREGATE_ID_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    LANE_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    PARK_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    CLOSED_BY_FIELD_NUMBER: _builtins.int
+    CLOSE_REASON_FIELD_NUMBER: _builtins.int
+    RETRIES_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The source."""
+    event_id: _builtins.str
+    """The event's id."""
+    aggregate_id: _builtins.str
+    """The aggregate."""
+    epoch: _builtins.str
+    """The epoch (UUIDv7, text)."""
+    lane: _builtins.int
+    """The lane."""
+    seq: _builtins.int
+    """The sequence number in the lane."""
+    revision: _builtins.int
+    """The aggregate's revision."""
+    type: _builtins.str
+    """The event's type."""
+    traceparent: _builtins.str
+    """The trace of the command (W3C `traceparent`)."""
+    error: _builtins.str
+    """What applying it failed with."""
+    state: Global___ParkedEvent.State.ValueType
+    """Where it stands."""
+    closed_by: _builtins.str
+    """Who closed it, where somebody did."""
+    close_reason: _builtins.str
+    """Why it was skipped."""
+    retries: _builtins.int
+    """How often it was tried again."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it was committed at the source."""
+
+    @_builtins.property
+    def park_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was parked."""
+
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was closed."""
+
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        aggregate_id: _builtins.str = ...,
+        epoch: _builtins.str = ...,
+        lane: _builtins.int = ...,
+        seq: _builtins.int = ...,
+        revision: _builtins.int = ...,
+        type: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        traceparent: _builtins.str = ...,
+        error: _builtins.str = ...,
+        park_time: _timestamp_pb2.Timestamp | None = ...,
+        state: Global___ParkedEvent.State.ValueType = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
+        closed_by: _builtins.str = ...,
+        close_reason: _builtins.str = ...,
+        retries: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "park_time", b"park_time", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "close_reason", b"close_reason", "close_time", b"close_time", "closed_by", b"closed_by", "epoch", b"epoch", "error", b"error", "event_id", b"event_id", "lane", b"lane", "park_time", b"park_time", "retries", b"retries", "revision", b"revision", "seq", b"seq", "source", b"source", "state", b"state", "time", b"time", "traceparent", b"traceparent", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParkedEvent: _TypeAlias = ParkedEvent  # noqa: Y015
+
+@_typing.final
+class ListParkedEventsRequest(_message.Message):
+    """Request of ListParkedEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    INCLUDE_CLOSED_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """Only of this source; empty: of all."""
+    include_closed: _builtins.bool
+    """Also those that are closed."""
+    page_size: _builtins.int
+    """How many at most; 0 means 50, more than 500 means 500."""
+    page_token: _builtins.str
+    """Where to go on, from the last response."""
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        include_closed: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_closed", b"include_closed", "page_size", b"page_size", "page_token", b"page_token", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListParkedEventsRequest: _TypeAlias = ListParkedEventsRequest  # noqa: Y015
+
+@_typing.final
+class ListParkedEventsResponse(_message.Message):
+    """Response of ListParkedEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where to go on; empty at the end."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParkedEvent]:
+        """The events, the latest parked first."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___ParkedEvent] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListParkedEventsResponse: _TypeAlias = ListParkedEventsResponse  # noqa: Y015
+
+@_typing.final
+class GetParkedEventRequest(_message.Message):
+    """Request of GetParkedEvent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The source."""
+    event_id: _builtins.str
+    """The event's id."""
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetParkedEventRequest: _TypeAlias = GetParkedEventRequest  # noqa: Y015
+
+@_typing.final
+class GetParkedEventResponse(_message.Message):
+    """Response of GetParkedEvent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    DECODED_FIELD_NUMBER: _builtins.int
+    body: _builtins.bytes
+    """Its body as it came."""
+    decoded: _builtins.str
+    """The body as proto3 JSON, as far as it can be decoded."""
+    @_builtins.property
+    def event(self) -> Global___ParkedEvent:
+        """The event."""
+
+    def __init__(
+        self,
+        *,
+        event: Global___ParkedEvent | None = ...,
+        body: _builtins.bytes = ...,
+        decoded: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "decoded", b"decoded", "event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetParkedEventResponse: _TypeAlias = GetParkedEventResponse  # noqa: Y015
+
+@_typing.final
+class RetryParkedAggregateRequest(_message.Message):
+    """Request of RetryParkedAggregate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    AGGREGATE_ID_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The source."""
+    aggregate_id: _builtins.str
+    """The aggregate."""
+    dry_run: _builtins.bool
+    """Try, tell what would change, and change nothing."""
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        aggregate_id: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "dry_run", b"dry_run", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryParkedAggregateRequest: _TypeAlias = RetryParkedAggregateRequest  # noqa: Y015
+
+@_typing.final
+class RetryParkedAggregateResponse(_message.Message):
+    """Response of RetryParkedAggregate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLIED_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    applied: _builtins.bool
+    """Whether the event can be applied now; without `dry_run`, it has been."""
+    error: _builtins.str
+    """What applying it failed with, if it did."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___ColumnDifference]:
+        """What is, or would be, different in the copy."""
+
+    @_builtins.property
+    def event(self) -> Global___ParkedEvent:
+        """The event."""
+
+    def __init__(
+        self,
+        *,
+        applied: _builtins.bool = ...,
+        error: _builtins.str = ...,
+        differences: _abc.Iterable[Global___ColumnDifference] | None = ...,
+        event: Global___ParkedEvent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "differences", b"differences", "error", b"error", "event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryParkedAggregateResponse: _TypeAlias = RetryParkedAggregateResponse  # noqa: Y015
+
+@_typing.final
+class ColumnDifference(_message.Message):
+    """A column of a copy's row, before and after."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COLUMN_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    column: _builtins.str
+    """The column."""
+    before: _builtins.str
+    """Its value before, as text; absent when there was no row."""
+    after: _builtins.str
+    """Its value after, as text."""
+    def __init__(
+        self,
+        *,
+        column: _builtins.str = ...,
+        before: _builtins.str | None = ...,
+        after: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "after", b"after", "before", b"before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "after", b"after", "before", b"before", "column", b"column"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__after: _TypeAlias = _typing.Literal["after"]  # noqa: Y015
+    _WhichOneofArgType__after: _TypeAlias = _typing.Literal["_after", b"_after"]  # noqa: Y015
+    _WhichOneofReturnType__before: _TypeAlias = _typing.Literal["before"]  # noqa: Y015
+    _WhichOneofArgType__before: _TypeAlias = _typing.Literal["_before", b"_before"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__after) -> _WhichOneofReturnType__after | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__before) -> _WhichOneofReturnType__before | None: ...
+
+Global___ColumnDifference: _TypeAlias = ColumnDifference  # noqa: Y015
+
+@_typing.final
+class SkipParkedEventRequest(_message.Message):
+    """Request of SkipParkedEvent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The source."""
+    event_id: _builtins.str
+    """The event's id."""
+    reason: _builtins.str
+    """Why."""
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "reason", b"reason", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkipParkedEventRequest: _TypeAlias = SkipParkedEventRequest  # noqa: Y015
+
+@_typing.final
+class SkipParkedEventResponse(_message.Message):
+    """Response of SkipParkedEvent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> Global___ParkedEvent:
+        """The event, closed."""
+
+    def __init__(
+        self,
+        *,
+        event: Global___ParkedEvent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkipParkedEventResponse: _TypeAlias = SkipParkedEventResponse  # noqa: Y015
+
+@_typing.final
+class RebuildCatalogueRequest(_message.Message):
+    """Request of RebuildCatalogue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    method: Global___RebuildMethod.ValueType
+    """How."""
+    cause: _builtins.str
+    """Why, for those who look later."""
+    def __init__(
+        self,
+        *,
+        method: Global___RebuildMethod.ValueType = ...,
+        cause: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "method", b"method"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebuildCatalogueRequest: _TypeAlias = RebuildCatalogueRequest  # noqa: Y015
+
+@_typing.final
+class RebuildCatalogueResponse(_message.Message):
+    """Response of RebuildCatalogue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___RebuildProgress:
+        """How it gets on; the last is complete or abandoned."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___RebuildProgress | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebuildCatalogueResponse: _TypeAlias = RebuildCatalogueResponse  # noqa: Y015
+
+@_typing.final
+class AuditCatalogueRequest(_message.Message):
+    """Request of AuditCatalogue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCES_FIELD_NUMBER: _builtins.int
+    REPAIR_FIELD_NUMBER: _builtins.int
+    repair: _builtins.bool
+    """Put what is different right, each aggregate by itself."""
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these sources; empty: all."""
+
+    def __init__(
+        self,
+        *,
+        sources: _abc.Iterable[_builtins.str] | None = ...,
+        repair: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["repair", b"repair", "sources", b"sources"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditCatalogueRequest: _TypeAlias = AuditCatalogueRequest  # noqa: Y015
+
+@_typing.final
+class AuditCatalogueResponse(_message.Message):
+    """Response of AuditCatalogue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    CHECKED_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The source being compared."""
+    checked: _builtins.int
+    """How many aggregates of it have been compared."""
+    total: _builtins.int
+    """How many there are, as far as is known."""
+    complete: _builtins.bool
+    """The source is done."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditDifference]:
+        """What was found since the last message."""
+
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        checked: _builtins.int = ...,
+        total: _builtins.int = ...,
+        differences: _abc.Iterable[Global___AuditDifference] | None = ...,
+        complete: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "complete", b"complete", "differences", b"differences", "source", b"source", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditCatalogueResponse: _TypeAlias = AuditCatalogueResponse  # noqa: Y015
+
+@_typing.final
+class AuditDifference(_message.Message):
+    """A difference between a copy and its source."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[AuditDifference._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: AuditDifference._Kind.ValueType  # 0
+        """Never sent."""
+        KIND_MISSING: AuditDifference._Kind.ValueType  # 1
+        """The source has it, the copy has not."""
+        KIND_EXTRA: AuditDifference._Kind.ValueType  # 2
+        """The copy has it, the source has not."""
+        KIND_STALE: AuditDifference._Kind.ValueType  # 3
+        """The copy has an earlier revision, though it should have come further."""
+        KIND_ALTERED: AuditDifference._Kind.ValueType  # 4
+        """The copy's row is not what was written, or shows another event than the source's of that revision."""
+        KIND_PARKED: AuditDifference._Kind.ValueType  # 5
+        """The copy lacks it because an event of it is parked."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What kind of difference."""
+
+    KIND_UNSPECIFIED: AuditDifference.Kind.ValueType  # 0
+    """Never sent."""
+    KIND_MISSING: AuditDifference.Kind.ValueType  # 1
+    """The source has it, the copy has not."""
+    KIND_EXTRA: AuditDifference.Kind.ValueType  # 2
+    """The copy has it, the source has not."""
+    KIND_STALE: AuditDifference.Kind.ValueType  # 3
+    """The copy has an earlier revision, though it should have come further."""
+    KIND_ALTERED: AuditDifference.Kind.ValueType  # 4
+    """The copy's row is not what was written, or shows another event than the source's of that revision."""
+    KIND_PARKED: AuditDifference.Kind.ValueType  # 5
+    """The copy lacks it because an event of it is parked."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    AGGREGATE_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_REVISION_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    LANE_FIELD_NUMBER: _builtins.int
+    SOURCE_SEQ_FIELD_NUMBER: _builtins.int
+    APPLIED_SEQ_FIELD_NUMBER: _builtins.int
+    REPAIRED_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    kind: Global___AuditDifference.Kind.ValueType
+    """What kind."""
+    source: _builtins.str
+    """The source."""
+    aggregate_id: _builtins.str
+    """The aggregate."""
+    source_revision: _builtins.int
+    """The revision that the source published last; absent when it has none."""
+    revision: _builtins.int
+    """The revision that the copy shows; absent when it shows none."""
+    lane: _builtins.int
+    """The lane."""
+    source_seq: _builtins.int
+    """The last sequence number of the lane that the source had committed when it was asked."""
+    applied_seq: _builtins.int
+    """The last sequence number of the lane that the copy had applied."""
+    repaired: _builtins.bool
+    """Whether it was put right."""
+    detail: _builtins.str
+    """What exactly is different."""
+    def __init__(
+        self,
+        *,
+        kind: Global___AuditDifference.Kind.ValueType = ...,
+        source: _builtins.str = ...,
+        aggregate_id: _builtins.str = ...,
+        source_revision: _builtins.int | None = ...,
+        revision: _builtins.int | None = ...,
+        lane: _builtins.int = ...,
+        source_seq: _builtins.int = ...,
+        applied_seq: _builtins.int = ...,
+        repaired: _builtins.bool = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "_source_revision", b"_source_revision", "revision", b"revision", "source_revision", b"source_revision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "_source_revision", b"_source_revision", "aggregate_id", b"aggregate_id", "applied_seq", b"applied_seq", "detail", b"detail", "kind", b"kind", "lane", b"lane", "repaired", b"repaired", "revision", b"revision", "source", b"source", "source_revision", b"source_revision", "source_seq", b"source_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    _WhichOneofReturnType__source_revision: _TypeAlias = _typing.Literal["source_revision"]  # noqa: Y015
+    _WhichOneofArgType__source_revision: _TypeAlias = _typing.Literal["_source_revision", b"_source_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__source_revision) -> _WhichOneofReturnType__source_revision | None: ...
+
+Global___AuditDifference: _TypeAlias = AuditDifference  # noqa: Y015

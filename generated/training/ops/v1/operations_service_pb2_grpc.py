@@ -40,6 +40,51 @@ class OperationsServiceStub:
                 request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.WatchStatus = channel.unary_stream(
+                '/training.ops.v1.OperationsService/WatchStatus',
+                request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.WatchStatusRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.WatchStatusResponse.FromString,
+                _registered_method=True)
+        self.Explain = channel.unary_unary(
+                '/training.ops.v1.OperationsService/Explain',
+                request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.ExplainResponse.FromString,
+                _registered_method=True)
+        self.BeginEpoch = channel.unary_unary(
+                '/training.ops.v1.OperationsService/BeginEpoch',
+                request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.BeginEpochRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.BeginEpochResponse.FromString,
+                _registered_method=True)
+        self.ListParkedEvents = channel.unary_unary(
+                '/training.ops.v1.OperationsService/ListParkedEvents',
+                request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.ListParkedEventsRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.ListParkedEventsResponse.FromString,
+                _registered_method=True)
+        self.GetParkedEvent = channel.unary_unary(
+                '/training.ops.v1.OperationsService/GetParkedEvent',
+                request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.GetParkedEventRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.GetParkedEventResponse.FromString,
+                _registered_method=True)
+        self.RetryParkedAggregate = channel.unary_unary(
+                '/training.ops.v1.OperationsService/RetryParkedAggregate',
+                request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.RetryParkedAggregateRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.RetryParkedAggregateResponse.FromString,
+                _registered_method=True)
+        self.SkipParkedEvent = channel.unary_unary(
+                '/training.ops.v1.OperationsService/SkipParkedEvent',
+                request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.SkipParkedEventRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.SkipParkedEventResponse.FromString,
+                _registered_method=True)
+        self.RebuildCatalogue = channel.unary_stream(
+                '/training.ops.v1.OperationsService/RebuildCatalogue',
+                request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.RebuildCatalogueRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.RebuildCatalogueResponse.FromString,
+                _registered_method=True)
+        self.AuditCatalogue = channel.unary_stream(
+                '/training.ops.v1.OperationsService/AuditCatalogue',
+                request_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.AuditCatalogueRequest.SerializeToString,
+                response_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.AuditCatalogueResponse.FromString,
+                _registered_method=True)
 
 
 class OperationsServiceServicer:
@@ -54,6 +99,72 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchStatus(self, request, context):
+        """Sends the status now and then again and again. Roles: operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Explain(self, request, context):
+        """Tells the way of one aggregate, or of what one request did, through this service. Roles: operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginEpoch(self, request, context):
+        """Begins a new epoch by hand, after a database was restored as a copy of its files. Everybody who follows the source
+        synchronises anew; tokens given before are refused. Command services only. Roles: operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListParkedEvents(self, request, context):
+        """Lists the events that could not be applied, the latest first. Roles: operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetParkedEvent(self, request, context):
+        """Returns one parked event with its body, decoded as far as possible. Roles: operator, service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryParkedAggregate(self, request, context):
+        """Applies the latest parked event of an aggregate again. Roles: operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SkipParkedEvent(self, request, context):
+        """Gives a parked event up. The reason is kept. Roles: operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RebuildCatalogue(self, request, context):
+        """Builds the service's copy of its sources anew beside the present one, which keeps answering, and puts it in its
+        place; streams how it gets on. Ending the call does not end the building. Roles: operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AuditCatalogue(self, request, context):
+        """Compares the service's copy with its sources while both go on; streams how it gets on and every difference.
+        Roles: operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperationsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +172,51 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.GetStatus,
                     request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.GetStatusRequest.FromString,
                     response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.GetStatusResponse.SerializeToString,
+            ),
+            'WatchStatus': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchStatus,
+                    request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.WatchStatusRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.WatchStatusResponse.SerializeToString,
+            ),
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.ExplainRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.ExplainResponse.SerializeToString,
+            ),
+            'BeginEpoch': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginEpoch,
+                    request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.BeginEpochRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.BeginEpochResponse.SerializeToString,
+            ),
+            'ListParkedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListParkedEvents,
+                    request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.ListParkedEventsRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.ListParkedEventsResponse.SerializeToString,
+            ),
+            'GetParkedEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetParkedEvent,
+                    request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.GetParkedEventRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.GetParkedEventResponse.SerializeToString,
+            ),
+            'RetryParkedAggregate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryParkedAggregate,
+                    request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.RetryParkedAggregateRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.RetryParkedAggregateResponse.SerializeToString,
+            ),
+            'SkipParkedEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.SkipParkedEvent,
+                    request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.SkipParkedEventRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.SkipParkedEventResponse.SerializeToString,
+            ),
+            'RebuildCatalogue': grpc.unary_stream_rpc_method_handler(
+                    servicer.RebuildCatalogue,
+                    request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.RebuildCatalogueRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.RebuildCatalogueResponse.SerializeToString,
+            ),
+            'AuditCatalogue': grpc.unary_stream_rpc_method_handler(
+                    servicer.AuditCatalogue,
+                    request_deserializer=training_dot_ops_dot_v1_dot_operations__service__pb2.AuditCatalogueRequest.FromString,
+                    response_serializer=training_dot_ops_dot_v1_dot_operations__service__pb2.AuditCatalogueResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +247,249 @@ class OperationsService:
             '/training.ops.v1.OperationsService/GetStatus',
             training_dot_ops_dot_v1_dot_operations__service__pb2.GetStatusRequest.SerializeToString,
             training_dot_ops_dot_v1_dot_operations__service__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/training.ops.v1.OperationsService/WatchStatus',
+            training_dot_ops_dot_v1_dot_operations__service__pb2.WatchStatusRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_operations__service__pb2.WatchStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.ops.v1.OperationsService/Explain',
+            training_dot_ops_dot_v1_dot_operations__service__pb2.ExplainRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_operations__service__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginEpoch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.ops.v1.OperationsService/BeginEpoch',
+            training_dot_ops_dot_v1_dot_operations__service__pb2.BeginEpochRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_operations__service__pb2.BeginEpochResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListParkedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.ops.v1.OperationsService/ListParkedEvents',
+            training_dot_ops_dot_v1_dot_operations__service__pb2.ListParkedEventsRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_operations__service__pb2.ListParkedEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetParkedEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.ops.v1.OperationsService/GetParkedEvent',
+            training_dot_ops_dot_v1_dot_operations__service__pb2.GetParkedEventRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_operations__service__pb2.GetParkedEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryParkedAggregate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.ops.v1.OperationsService/RetryParkedAggregate',
+            training_dot_ops_dot_v1_dot_operations__service__pb2.RetryParkedAggregateRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_operations__service__pb2.RetryParkedAggregateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SkipParkedEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/training.ops.v1.OperationsService/SkipParkedEvent',
+            training_dot_ops_dot_v1_dot_operations__service__pb2.SkipParkedEventRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_operations__service__pb2.SkipParkedEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RebuildCatalogue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/training.ops.v1.OperationsService/RebuildCatalogue',
+            training_dot_ops_dot_v1_dot_operations__service__pb2.RebuildCatalogueRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_operations__service__pb2.RebuildCatalogueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AuditCatalogue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/training.ops.v1.OperationsService/AuditCatalogue',
+            training_dot_ops_dot_v1_dot_operations__service__pb2.AuditCatalogueRequest.SerializeToString,
+            training_dot_ops_dot_v1_dot_operations__service__pb2.AuditCatalogueResponse.FromString,
             options,
             channel_credentials,
             insecure,

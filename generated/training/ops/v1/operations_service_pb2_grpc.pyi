@@ -37,6 +37,30 @@ class OperationsServiceStub:
     """Tells how far this service has come with its own events, and with those of the sources it follows.
     Roles: operator, service.
     """
+    WatchStatus: _grpc.UnaryStreamMultiCallable[_operations_service_pb2.WatchStatusRequest, _operations_service_pb2.WatchStatusResponse]
+    """Sends the status now and then again and again. Roles: operator, service."""
+    Explain: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ExplainRequest, _operations_service_pb2.ExplainResponse]
+    """Tells the way of one aggregate, or of what one request did, through this service. Roles: operator, service."""
+    BeginEpoch: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.BeginEpochRequest, _operations_service_pb2.BeginEpochResponse]
+    """Begins a new epoch by hand, after a database was restored as a copy of its files. Everybody who follows the source
+    synchronises anew; tokens given before are refused. Command services only. Roles: operator.
+    """
+    ListParkedEvents: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ListParkedEventsRequest, _operations_service_pb2.ListParkedEventsResponse]
+    """Lists the events that could not be applied, the latest first. Roles: operator, service."""
+    GetParkedEvent: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.GetParkedEventRequest, _operations_service_pb2.GetParkedEventResponse]
+    """Returns one parked event with its body, decoded as far as possible. Roles: operator, service."""
+    RetryParkedAggregate: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.RetryParkedAggregateRequest, _operations_service_pb2.RetryParkedAggregateResponse]
+    """Applies the latest parked event of an aggregate again. Roles: operator."""
+    SkipParkedEvent: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.SkipParkedEventRequest, _operations_service_pb2.SkipParkedEventResponse]
+    """Gives a parked event up. The reason is kept. Roles: operator."""
+    RebuildCatalogue: _grpc.UnaryStreamMultiCallable[_operations_service_pb2.RebuildCatalogueRequest, _operations_service_pb2.RebuildCatalogueResponse]
+    """Builds the service's copy of its sources anew beside the present one, which keeps answering, and puts it in its
+    place; streams how it gets on. Ending the call does not end the building. Roles: operator.
+    """
+    AuditCatalogue: _grpc.UnaryStreamMultiCallable[_operations_service_pb2.AuditCatalogueRequest, _operations_service_pb2.AuditCatalogueResponse]
+    """Compares the service's copy with its sources while both go on; streams how it gets on and every difference.
+    Roles: operator.
+    """
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
@@ -46,6 +70,30 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     GetStatus: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.GetStatusRequest, _operations_service_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Tells how far this service has come with its own events, and with those of the sources it follows.
     Roles: operator, service.
+    """
+    WatchStatus: _aio.UnaryStreamMultiCallable[_operations_service_pb2.WatchStatusRequest, _operations_service_pb2.WatchStatusResponse]  # type: ignore[assignment]
+    """Sends the status now and then again and again. Roles: operator, service."""
+    Explain: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ExplainRequest, _operations_service_pb2.ExplainResponse]  # type: ignore[assignment]
+    """Tells the way of one aggregate, or of what one request did, through this service. Roles: operator, service."""
+    BeginEpoch: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.BeginEpochRequest, _operations_service_pb2.BeginEpochResponse]  # type: ignore[assignment]
+    """Begins a new epoch by hand, after a database was restored as a copy of its files. Everybody who follows the source
+    synchronises anew; tokens given before are refused. Command services only. Roles: operator.
+    """
+    ListParkedEvents: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ListParkedEventsRequest, _operations_service_pb2.ListParkedEventsResponse]  # type: ignore[assignment]
+    """Lists the events that could not be applied, the latest first. Roles: operator, service."""
+    GetParkedEvent: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.GetParkedEventRequest, _operations_service_pb2.GetParkedEventResponse]  # type: ignore[assignment]
+    """Returns one parked event with its body, decoded as far as possible. Roles: operator, service."""
+    RetryParkedAggregate: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.RetryParkedAggregateRequest, _operations_service_pb2.RetryParkedAggregateResponse]  # type: ignore[assignment]
+    """Applies the latest parked event of an aggregate again. Roles: operator."""
+    SkipParkedEvent: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.SkipParkedEventRequest, _operations_service_pb2.SkipParkedEventResponse]  # type: ignore[assignment]
+    """Gives a parked event up. The reason is kept. Roles: operator."""
+    RebuildCatalogue: _aio.UnaryStreamMultiCallable[_operations_service_pb2.RebuildCatalogueRequest, _operations_service_pb2.RebuildCatalogueResponse]  # type: ignore[assignment]
+    """Builds the service's copy of its sources anew beside the present one, which keeps answering, and puts it in its
+    place; streams how it gets on. Ending the call does not end the building. Roles: operator.
+    """
+    AuditCatalogue: _aio.UnaryStreamMultiCallable[_operations_service_pb2.AuditCatalogueRequest, _operations_service_pb2.AuditCatalogueResponse]  # type: ignore[assignment]
+    """Compares the service's copy with its sources while both go on; streams how it gets on and every difference.
+    Roles: operator.
     """
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +107,84 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_operations_service_pb2.GetStatusResponse, _abc.Awaitable[_operations_service_pb2.GetStatusResponse]]:
         """Tells how far this service has come with its own events, and with those of the sources it follows.
         Roles: operator, service.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchStatus(
+        self,
+        request: _operations_service_pb2.WatchStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_operations_service_pb2.WatchStatusResponse], _abc.AsyncIterator[_operations_service_pb2.WatchStatusResponse]]:
+        """Sends the status now and then again and again. Roles: operator, service."""
+
+    @_abc_1.abstractmethod
+    def Explain(
+        self,
+        request: _operations_service_pb2.ExplainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_service_pb2.ExplainResponse, _abc.Awaitable[_operations_service_pb2.ExplainResponse]]:
+        """Tells the way of one aggregate, or of what one request did, through this service. Roles: operator, service."""
+
+    @_abc_1.abstractmethod
+    def BeginEpoch(
+        self,
+        request: _operations_service_pb2.BeginEpochRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_service_pb2.BeginEpochResponse, _abc.Awaitable[_operations_service_pb2.BeginEpochResponse]]:
+        """Begins a new epoch by hand, after a database was restored as a copy of its files. Everybody who follows the source
+        synchronises anew; tokens given before are refused. Command services only. Roles: operator.
+        """
+
+    @_abc_1.abstractmethod
+    def ListParkedEvents(
+        self,
+        request: _operations_service_pb2.ListParkedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_service_pb2.ListParkedEventsResponse, _abc.Awaitable[_operations_service_pb2.ListParkedEventsResponse]]:
+        """Lists the events that could not be applied, the latest first. Roles: operator, service."""
+
+    @_abc_1.abstractmethod
+    def GetParkedEvent(
+        self,
+        request: _operations_service_pb2.GetParkedEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_service_pb2.GetParkedEventResponse, _abc.Awaitable[_operations_service_pb2.GetParkedEventResponse]]:
+        """Returns one parked event with its body, decoded as far as possible. Roles: operator, service."""
+
+    @_abc_1.abstractmethod
+    def RetryParkedAggregate(
+        self,
+        request: _operations_service_pb2.RetryParkedAggregateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_service_pb2.RetryParkedAggregateResponse, _abc.Awaitable[_operations_service_pb2.RetryParkedAggregateResponse]]:
+        """Applies the latest parked event of an aggregate again. Roles: operator."""
+
+    @_abc_1.abstractmethod
+    def SkipParkedEvent(
+        self,
+        request: _operations_service_pb2.SkipParkedEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_service_pb2.SkipParkedEventResponse, _abc.Awaitable[_operations_service_pb2.SkipParkedEventResponse]]:
+        """Gives a parked event up. The reason is kept. Roles: operator."""
+
+    @_abc_1.abstractmethod
+    def RebuildCatalogue(
+        self,
+        request: _operations_service_pb2.RebuildCatalogueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_operations_service_pb2.RebuildCatalogueResponse], _abc.AsyncIterator[_operations_service_pb2.RebuildCatalogueResponse]]:
+        """Builds the service's copy of its sources anew beside the present one, which keeps answering, and puts it in its
+        place; streams how it gets on. Ending the call does not end the building. Roles: operator.
+        """
+
+    @_abc_1.abstractmethod
+    def AuditCatalogue(
+        self,
+        request: _operations_service_pb2.AuditCatalogueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_operations_service_pb2.AuditCatalogueResponse], _abc.AsyncIterator[_operations_service_pb2.AuditCatalogueResponse]]:
+        """Compares the service's copy with its sources while both go on; streams how it gets on and every difference.
+        Roles: operator.
         """
 
 def add_OperationsServiceServicer_to_server(servicer: OperationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
