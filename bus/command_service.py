@@ -15,6 +15,7 @@ from bus.commands import CommandPath
 from bus.commit import AggregateTable
 from bus.duties import Duty
 from bus.handling import Command, Handler, State
+from bus.operation_roles import OPERATION_ROLES
 from bus.operations_service import OperationsService
 from bus.publication import Publication
 from bus.source import Source
@@ -38,11 +39,13 @@ _CONNECTIONS: Final = 8
 _TIMEKEEPER_CONNECTIONS: Final = 4
 _OPERATORS: Final = (Role.OPERATOR, Role.SERVICE)
 
-OPERATIONS: Final[Mapping[str, tuple[Role, ...]]] = {
-    "/training.ops.v1.OperationsService/GetStatus": _OPERATORS,
-    "/training.ops.v1.JournalService/GetLaneHeads": _OPERATORS,
-    "/training.ops.v1.JournalService/ReadJournal": _OPERATORS,
+JOURNAL: Final[Mapping[str, tuple[Role, ...]]] = {
+    f"/training.ops.v1.JournalService/{method}": _OPERATORS
+    for method in ("GetLaneHeads", "ReadJournal", "ExportSnapshot", "GetDigests")
 }
+"""Who may read a journal."""
+
+OPERATIONS: Final[Mapping[str, tuple[Role, ...]]] = {**JOURNAL, **OPERATION_ROLES}
 """Who may call what every command service serves beside its own; a part of each one's policy."""
 
 

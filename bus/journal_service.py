@@ -76,6 +76,14 @@ class JournalService(JournalServiceServicer):
             await context.write(pb.ReadJournalResponse(entries=[_entry(row) for row in rows]))
             after, left = rows[-1]["seq"], left - len(rows)
 
+    async def ExportSnapshot(self, request: pb.ExportSnapshotRequest, context: _Context) -> None:  # type: ignore[override]
+        """Not served yet."""
+        raise NotImplementedError
+
+    async def GetDigests(self, request: pb.GetDigestsRequest, context: _Context) -> None:  # type: ignore[override]
+        """Not served yet."""
+        raise NotImplementedError
+
 
 def _entry(row: Any) -> pb.JournalEntry:  # noqa: ANN401 - asyncpg's records are not typed by column
     time = Timestamp()

@@ -44,3 +44,45 @@ class OperationsService(OperationsServiceServicer):
         response.subscriptions.extend(await self._subscriptions())
         response.time.GetCurrentTime()
         return response
+
+    async def WatchStatus(self, request: pb.WatchStatusRequest, context: _Context) -> None:  # type: ignore[override]
+        """Not served yet."""
+        raise NotImplementedError
+
+    async def Explain(self, request: pb.ExplainRequest, context: _Context) -> pb.ExplainResponse:
+        """Not served yet."""
+        raise NotImplementedError
+
+    async def BeginEpoch(self, request: pb.BeginEpochRequest, context: _Context) -> pb.BeginEpochResponse:
+        """Not served yet."""
+        raise NotImplementedError
+
+    async def ListParkedEvents(
+        self, request: pb.ListParkedEventsRequest, context: _Context
+    ) -> pb.ListParkedEventsResponse:
+        """Not served yet."""
+        raise NotImplementedError
+
+    async def GetParkedEvent(self, request: pb.GetParkedEventRequest, context: _Context) -> pb.GetParkedEventResponse:
+        """Not served yet."""
+        raise NotImplementedError
+
+    async def RetryParkedAggregate(
+        self, request: pb.RetryParkedAggregateRequest, context: _Context
+    ) -> pb.RetryParkedAggregateResponse:
+        """Not served yet."""
+        raise NotImplementedError
+
+    async def SkipParkedEvent(
+        self, request: pb.SkipParkedEventRequest, context: _Context
+    ) -> pb.SkipParkedEventResponse:
+        """Not served yet."""
+        raise NotImplementedError
+
+    async def RebuildCatalogue(self, request: pb.RebuildCatalogueRequest, context: _Context) -> None:  # type: ignore[override]
+        """Not served yet."""
+        raise NotImplementedError
+
+    async def AuditCatalogue(self, request: pb.AuditCatalogueRequest, context: _Context) -> None:  # type: ignore[override]
+        """Not served yet."""
+        raise NotImplementedError

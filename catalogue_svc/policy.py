@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bus.operation_roles import OPERATION_ROLES
 from chassis.policy import Policy
 from chassis.principal import Role
 
@@ -25,6 +26,6 @@ POLICY: Final = Policy(
         f"{_CATALOGUE}ListOffers": _READERS,
         f"{_CATALOGUE}StreamPrograms": _READERS,
         f"{_CATALOGUE}StreamOffers": _READERS,
-        "/training.ops.v1.OperationsService/GetStatus": (Role.OPERATOR, Role.SERVICE),
+        **OPERATION_ROLES,
     }
 )

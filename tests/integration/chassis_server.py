@@ -72,34 +72,33 @@ class Behaviour:
     imports: Handle = answer_import
 
 
-class Operations(operations_grpc.OperationsServiceServicer):
-    """Does as it is told."""
+def add_tried(behaviour: Behaviour, server: grpc.aio.Server) -> None:
+    """Serve the methods that are tried here, of services that have more."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
-        self._behaviour = behaviour
-
-    async def GetStatus(self, request: operations.GetStatusRequest, context: Context) -> operations.GetStatusResponse:  # noqa: N802 - the name of the RPC
-        """Do as told."""
-        told: operations.GetStatusResponse = await self._behaviour.status(request, context)
+    async def status(request: operations.GetStatusRequest, context: Context) -> operations.GetStatusResponse:
+        told: operations.GetStatusResponse = await behaviour.status(request, context)
         return told
 
-
-class Journal(journal_grpc.JournalServiceServicer):
-    """Does as it is told."""
-
-    def __init__(self, behaviour: Behaviour) -> None:
-        self._behaviour = behaviour
-
-    async def GetLaneHeads(  # noqa: N802 - the name of the RPC
-        self, request: journal.GetLaneHeadsRequest, context: Context
-    ) -> journal.GetLaneHeadsResponse:
-        """Do as told."""
-        told: journal.GetLaneHeadsResponse = await self._behaviour.heads(request, context)
+    async def heads(request: journal.GetLaneHeadsRequest, context: Context) -> journal.GetLaneHeadsResponse:
+        told: journal.GetLaneHeadsResponse = await behaviour.heads(request, context)
         return told
 
-    async def ReadJournal(self, request: journal.ReadJournalRequest, context: Context) -> None:  # type: ignore[override]  # noqa: N802 - streams are coroutines here
-        """Do as told."""
-        await self._behaviour.journal(request, context)
+    async def read(request: journal.ReadJournalRequest, context: Context) -> None:
+        await behaviour.journal(request, context)
+
+    get_status = grpc.unary_unary_rpc_method_handler(
+        status, operations.GetStatusRequest.FromString, operations.GetStatusResponse.SerializeToString
+    )
+    get_heads = grpc.unary_unary_rpc_method_handler(
+        heads, journal.GetLaneHeadsRequest.FromString, journal.GetLaneHeadsResponse.SerializeToString
+    )
+    read_journal = grpc.unary_stream_rpc_method_handler(
+        read, journal.ReadJournalRequest.FromString, journal.ReadJournalResponse.SerializeToString
+    )
+    server.add_registered_method_handlers("training.ops.v1.OperationsService", {"GetStatus": get_status})
+    server.add_registered_method_handlers(
+        "training.ops.v1.JournalService", {"GetLaneHeads": get_heads, "ReadJournal": read_journal}
+    )
 
 
 def add_imports(behaviour: Behaviour, server: grpc.aio.Server) -> None:
@@ -168,8 +167,7 @@ def build(
         statistics=statistics,
         translate=translate,
     )
-    server.add(operations_grpc.add_OperationsServiceServicer_to_server, Operations(behaviour))
-    server.add(journal_grpc.add_JournalServiceServicer_to_server, Journal(behaviour))
+    server.add(add_tried, behaviour)
     server.add(add_imports, behaviour)
     return server
 
