@@ -7,7 +7,7 @@ with it and begins anew.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable
 from typing import Final
 
 import nats
@@ -62,6 +62,18 @@ class Broker:
     def present(self) -> Session | None:
         """The session, if there is one now."""
         return self._session
+
+    @contextlib.asynccontextmanager
+    async def at_hand(self) -> AsyncGenerator[Session]:
+        """Lend the session there is, or one that is made for this block and closed. Raises one of `BROKER_ERRORS`."""
+        if self._session is not None:
+            yield self._session
+            return
+        made = await self._connect()
+        try:
+            yield made
+        finally:
+            await quietly(made.client.close())
 
     async def session(self) -> Session:
         """Wait for a session."""

@@ -14,6 +14,9 @@ from uuid import UUID
 from bus.lanes import LANES, lane_of
 from bus.source import Source
 
+EPOCH_STARTED: Final = "training.ops.v1.EpochStarted"
+"""The type of the event with which each lane begins an epoch; it changes no aggregate."""
+
 _LARGEST: Final = 2**63 - 1
 _LANE_NAMES: Final = frozenset(str(lane) for lane in range(LANES))
 
@@ -26,7 +29,8 @@ class MalformedEvent(Exception):
 class Event:
     """A change to one aggregate.
 
-    Within a lane and epoch `seq` counts from 1 without gaps, and `previous` is the id of the event before.
+    Within a lane `seq` counts from 1 without gaps, also from one epoch into the next, and `previous` is the id of the
+    event before. An event that `starts_epoch` has the epoch as its aggregate and the lane, from 1, as its revision.
     """
 
     epoch: UUID
@@ -40,6 +44,11 @@ class Event:
     time: datetime
     traceparent: str
     body: bytes
+
+    @property
+    def starts_epoch(self) -> bool:
+        """Tell whether the lane's epoch begins with this event, which changes no aggregate."""
+        return self.type == EPOCH_STARTED
 
 
 def headers(event: Event, source: Source) -> dict[str, str]:
@@ -98,9 +107,16 @@ def received(subject: str, given: Mapping[str, str] | None, body: bytes, source:
     Raises MalformedEvent when it can't be read, or stands on another subject or in another lane than its aggregate's.
     """
     event = parse(given, body)
-    if event.lane != lane_of(event.aggregate_id) or subject != source.subject(event.lane, event.aggregate_id):
+    if subject != source.subject_of(event) or not _is_in_its_lane(event):
         raise MalformedEvent(f"an event of lane {event.lane} and aggregate {event.aggregate_id} stands on {subject}")
     return event
+
+
+def _is_in_its_lane(event: Event) -> bool:
+    """Tell whether the event is its aggregate's; one that starts an epoch stands in every lane."""
+    if event.starts_epoch:
+        return event.aggregate_id == event.epoch and event.revision == event.lane + 1
+    return event.lane == lane_of(event.aggregate_id)
 
 
 def lane_named(subject: str) -> int | None:

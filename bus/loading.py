@@ -142,9 +142,15 @@ def _here_and(aggregate: AggregateTable, responses: Subquery) -> Select[Any]:
 
 
 def _response(principal: ColumnElement[Any], method: ColumnElement[Any], request_id: ColumnElement[Any]) -> Select[Any]:
-    stored = JOURNAL.idempotency
-    return select(stored.c.fingerprint, stored.c.response, stored.c.epoch, stored.c.lane, stored.c.seq).where(
-        stored.c.principal == principal, stored.c.method == method, stored.c.request_id == request_id
+    """Select a stored response, in the lane's present epoch.
+
+    What is stored here was not forgotten, and numbers go on from epoch to epoch: the token it stood for still holds.
+    """
+    stored, lane = JOURNAL.idempotency, JOURNAL.lane
+    return (
+        select(stored.c.fingerprint, stored.c.response, lane.c.epoch, stored.c.lane, stored.c.seq)
+        .join_from(stored, lane, lane.c.lane == stored.c.lane)
+        .where(stored.c.principal == principal, stored.c.method == method, stored.c.request_id == request_id)
     )
 
 

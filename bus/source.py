@@ -1,7 +1,11 @@
 """What a source of change is called, on the bus and in messages."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from bus.event import Event  # which needs this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,14 @@ class Source:
     def subject(self, lane: int, aggregate_id: UUID) -> str:
         """Return the subject of one aggregate's events."""
         return f"{self.prefix}.v1.{self.name}.{lane}.{aggregate_id}"
+
+    def epoch_subject(self, lane: int) -> str:
+        """Return the subject of the events with which a lane begins its epochs."""
+        return f"{self.prefix}.v1.{self.name}.{lane}.epoch"
+
+    def subject_of(self, event: "Event") -> str:
+        """Return the subject on which an event travels."""
+        return self.epoch_subject(event.lane) if event.starts_epoch else self.subject(event.lane, event.aggregate_id)
 
     @property
     def beacon_subject(self) -> str:

@@ -15,12 +15,12 @@ import asyncpg
 
 from chassis.connecting import UNAVAILABLE, Closed, Connection, Unreachable, connect
 
-__all__ = ["UNAVAILABLE", "Closed", "Connection", "Connections", "Prepare", "Unreachable", "connect"]
+__all__ = ["UNAVAILABLE", "Closed", "Connection", "Connections", "Prepare", "Unreachable", "connect", "unprepared"]
 
 Prepare = Callable[[Connection], Awaitable[None]]
 
 
-async def _nothing(_: Connection) -> None:
+async def unprepared(_: Connection) -> None:
     """Prepare nothing."""
 
 
@@ -38,7 +38,7 @@ class Connections:
         *,
         size: int,
         name: str,
-        prepare: Prepare = _nothing,
+        prepare: Prepare = unprepared,
         statement_timeout: float = 30.0,
         durable: bool = True,
         schema: str = "",
@@ -76,6 +76,11 @@ class Connections:
                 waiter.set_exception(Closed("the connections are closed"))
         while self._idle:
             await self._discard(self._idle.pop())
+
+    async def refresh(self) -> None:
+        """Close the idle connections: whoever asks next gets a new one, to the database as it can be reached then."""
+        for _ in range(len(self._idle)):
+            await self._discard(self._idle.pop(0))
 
     @asynccontextmanager
     async def lent(self) -> AsyncGenerator[Connection]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.event import Event, MalformedEvent, headers, lane_named, parse, received
-from bus.lanes import lane_of
+from bus.event import EPOCH_STARTED, Event, MalformedEvent, headers, lane_named, parse, received
+from bus.lanes import LANES, lane_of
 from bus.source import Source
 
 PROGRAM = Source("program")
@@ -98,6 +98,38 @@ def test_an_event_stands_on_the_subject_of_its_aggregate() -> None:
     other = replace(event, lane=(event.lane + 1) % 16)
     with pytest.raises(MalformedEvent):
         received(PROGRAM.subject(other.lane, other.aggregate_id), headers(other, PROGRAM), event.body, PROGRAM)
+
+
+@pytest.mark.parametrize("lane", range(LANES))
+def test_every_lane_begins_an_epoch_on_a_subject_of_its_own(lane: int) -> None:
+    begun = replace(SOME, lane=lane, aggregate_id=SOME.epoch, revision=lane + 1, type=EPOCH_STARTED)
+    assert begun.starts_epoch
+    assert PROGRAM.subject_of(begun) == f"training.v1.program.{lane}.epoch"
+    assert lane_named(PROGRAM.subject_of(begun)) == lane
+    assert received(PROGRAM.subject_of(begun), headers(begun, PROGRAM), begun.body, PROGRAM) == begun
+
+
+@pytest.mark.parametrize(
+    ("change", "lane"),
+    [
+        ({"aggregate_id": UUID(int=9)}, 3),
+        ({"revision": 3}, 3),
+        ({"type": "training.program.v1.ProgramReleased"}, 3),
+        ({}, 4),
+    ],
+)
+def test_what_begins_no_epoch_has_no_place_there(change: dict[str, object], lane: int) -> None:
+    begun = replace(SOME, lane=3, aggregate_id=SOME.epoch, revision=4, type=EPOCH_STARTED)
+    event = replace(begun, **change)  # type: ignore[arg-type] # fields by their names
+    with pytest.raises(MalformedEvent):
+        received(PROGRAM.epoch_subject(lane), headers(event, PROGRAM), b"", PROGRAM)
+
+
+def test_the_beginning_of_an_epoch_has_no_place_among_aggregates() -> None:
+    lane = lane_of(SOME.epoch)
+    begun = replace(SOME, lane=lane, aggregate_id=SOME.epoch, revision=lane + 1, type=EPOCH_STARTED)
+    with pytest.raises(MalformedEvent):
+        received(PROGRAM.subject(lane, SOME.epoch), headers(begun, PROGRAM), b"", PROGRAM)
 
 
 @pytest.mark.parametrize(
