@@ -4,21 +4,33 @@ The beacon is what makes freshness measurable when nobody writes: a subscriber t
 heads contains everything the source accepted before the beacon's time.
 """
 
+from uuid import UUID
+
 from google.protobuf.timestamp_pb2 import Timestamp
 from training.ops.v1.journal_service_pb2 import LaneHead, LaneHeads
 
 from bus.journal import HEADS
 from chassis.postgres import Connection, Connections
+from chassis.refusal import Refusal
+
+
+class SourceSuperseded(Refusal):
+    """Another database publishes in this one's place, so nothing is told of this one's journal; metadata: `source`."""
+
+    reason = "SOURCE_UNAVAILABLE"
 
 
 async def read_heads(connection: Connection | Connections, source: str) -> LaneHeads:
     """Read the heads of all lanes in one snapshot.
 
-    Raises LookupError when the database was not set up.
+    Raises LookupError when the database was not set up, SourceSuperseded when the relay found it to be superseded.
     """
     rows = await HEADS.fetch(connection)
     if not rows:
         raise LookupError("the database has no lanes: it was not set up")
+    stopped = next((row["stopped_reason"] for row in rows if row["stopped_reason"] is not None), None)
+    if stopped is not None:
+        raise SourceSuperseded(f"{source} does not tell its heads: {stopped}", {"source": source})
     time = Timestamp()
     time.FromDatetime(rows[0]["time"])
     lanes = [
@@ -26,8 +38,13 @@ async def read_heads(connection: Connection | Connections, source: str) -> LaneH
             lane=row["lane"],
             committed=row["seq"],
             published=row["published"],
-            event_id=b"" if row["event_id"] is None else row["event_id"].bytes,
+            event_id=_bytes(row["event_id"]),
+            published_event_id=_bytes(row["published_event_id"]),
         )
         for row in rows
     ]
     return LaneHeads(source=source, epoch=rows[0]["epoch"].bytes, time=time, lanes=lanes)
+
+
+def _bytes(event_id: UUID | None) -> bytes:
+    return b"" if event_id is None else event_id.bytes

@@ -72,12 +72,10 @@ def _take() -> Statement:
     ).where(_OWN.c.pid == func.pg_backend_pid())
     insertion = upsert(LEASE).from_select([c.name for c in LEASE.c], own)
     given = insertion.excluded
-    alive = (
-        exists()
-        .select_from(_ACTIVITY)
-        .where(_ACTIVITY.c.pid == LEASE.c.backend_pid, _ACTIVITY.c.backend_start == LEASE.c.backend_start)
-        .correlate(LEASE)
-    )
+    # The row that is there already, by its name alone: as columns of the table they would stand for any lease's row.
+    held_pid = literal_column("lease.backend_pid", Integer())
+    held_since = literal_column("lease.backend_start", DateTime(timezone=True))
+    alive = exists().select_from(_ACTIVITY).where(_ACTIVITY.c.pid == held_pid, _ACTIVITY.c.backend_start == held_since)
     return Statement(
         insertion.on_conflict_do_update(
             index_elements=[LEASE.c.name],

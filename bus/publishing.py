@@ -26,6 +26,10 @@ class Fenced(Exception):
     """The lane does not end where it was expected to: another published, or an acknowledgement was lost."""
 
 
+class RolledBack(Exception):
+    """The stream gave a sequence number that it had given before: it has forgotten what it acknowledged."""
+
+
 class Publisher:
     """Publishes to one source's stream over one session."""
 
@@ -34,23 +38,24 @@ class Publisher:
         self._acknowledgements = session.acknowledgements
         self._source = source
 
-    async def publish(self, lane: int, events: Sequence[Event], fence: int) -> int:
+    async def publish(self, lane: int, events: Sequence[Event], fence: int, above: int) -> int:
         """Publish a lane's next events after stream sequence `fence`; return the last one's stream sequence.
 
         Events are stored all in order, or from some point on not at all. Raises Fenced, or one of `BROKER_ERRORS` when
-        the outcome is unknown; the lane's tail tells it.
+        the outcome is unknown, or RolledBack when something is stored at a sequence that is not `above` what the stream
+        had come to; the lanes' tails tell what to make of it.
         """
         if len(events) >= BATCH_FROM:
-            return await self._batch(lane, events, fence)
+            last = await self._batch(lane, events, fence)
+            return _new(last, above + len(events) - 1)
         for event in events:
-            fence = await self._single(lane, event, fence)
+            fence = _new(await self._single(lane, event, fence), above)
         return fence
 
     async def _single(self, lane: int, event: Event, fence: int) -> int:
         given = headers(event, self._source)
         given |= self._fence(lane, fence)
-        subject = self._source.subject(lane, event.aggregate_id)
-        return _stored(await self._acknowledgements.of(subject, event.body, given))
+        return _stored(await self._acknowledgements.of(self._source.subject_of(event), event.body, given))
 
     async def _batch(self, lane: int, events: Sequence[Event], fence: int) -> int:
         batch = str(uuid7())
@@ -60,7 +65,7 @@ class Publisher:
             given["Nats-Batch-Sequence"] = str(number)
             if number == 1:
                 given |= self._fence(lane, fence)
-            subject = self._source.subject(lane, event.aggregate_id)
+            subject = self._source.subject_of(event)
             if number < len(events):
                 await self._client.publish(subject, event.body, headers=given)
                 continue
@@ -84,3 +89,10 @@ def _stored(reply: bytes) -> int:
             raise Fenced(error.get("description", ""))
         raise APIError.from_error(error)
     return int(answer["seq"])
+
+
+def _new(sequence: int, above: int) -> int:
+    """Return a stream sequence that was never given before."""
+    if sequence <= above:
+        raise RolledBack(f"the stream stored something at sequence {sequence}, though it had come to {above}")
+    return sequence

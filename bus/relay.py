@@ -2,45 +2,44 @@
 
 One relay is active per command database, by a lease; the others stand by. An active relay starts from the stream's real
 tail, publishes each lane in order with one batch in flight, lanes side by side, and announces the heads every second.
+One whose database was superseded, by another that publishes to the stream in a later epoch, publishes and announces
+nothing.
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime
 from typing import Final
 
 import asyncpg
 import structlog
-from nats.js.errors import NotFoundError
 
 from bus import relay_store as store
-from bus.ahead import Ahead
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway, Session, quietly
-from bus.event import Event, MalformedEvent, received
-from bus.heads import read_heads
+from bus.heads import SourceSuperseded, read_heads
 from bus.lease import Lease, LeaseLost
-from bus.publishing import Fenced, Publisher
+from bus.publishing import Publisher
+from bus.resuming import Resumed, Resuming, Superseded
+from bus.rounds import Rounds, TailMoved
 from bus.source import Source
-from bus.tail import GoOn, Stop, Tail, compare
-from bus.tasks import asked, together, told
-from bus.topology import StreamLimits, StreamState, ensure_stream, stream_state
+from bus.tasks import together, told
+from bus.topology import StreamLimits, ensure_stream, stream_state
 from chassis.postgres import UNAVAILABLE, Connection, Connections
 
 BEACON_SECONDS: Final = 1.0
-_POLL_SECONDS: Final = 0.5
-_IDLE_SECONDS: Final = 0.02
-_REMEMBER_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = 0.2
+_SUPERSEDED_SECONDS: Final = 1.0
 
 log: Final = structlog.get_logger(__name__)
 
-
-class TailMoved(Exception):
-    """The stream is not as the relay left it; the lanes must be compared again."""
-
-
-_EXPECTED: Final = (*UNAVAILABLE, *BROKER_ERRORS, asyncpg.PostgresError, BrokerAway, LeaseLost, TailMoved)
+_EXPECTED: Final = (
+    *UNAVAILABLE,
+    *BROKER_ERRORS,
+    asyncpg.PostgresError,
+    BrokerAway,
+    LeaseLost,
+    SourceSuperseded,
+    Superseded,
+    TailMoved,
+)
 
 
 class Relay:
@@ -92,6 +91,7 @@ class Relay:
 
     async def _turn(self) -> None:
         """Wait for the lease, then act until something fails."""
+        await self._connections.refresh()  # all that one term uses was opened in it, to one database
         async with self._connections.lent() as connection:
             lease = await Lease.await_turn(connection, store.LEASE_NAME, self._holder)
             log.info("relay_active", source=self._source.name, term=lease.term)
@@ -108,7 +108,11 @@ class Relay:
             session = await self._broker.session()
             try:
                 await together(session.until_lost(), self._publish(session, lease))
-            except (*BROKER_ERRORS, BrokerAway, TailMoved) as error:
+            except Superseded as error:
+                self._leading = False
+                self._tell("relay_superseded", error)
+                await asyncio.sleep(_SUPERSEDED_SECONDS)  # it goes on when an operator has begun an epoch
+            except (*BROKER_ERRORS, BrokerAway, SourceSuperseded, TailMoved) as error:
                 self._leading = False
                 self._tell("relay_interrupted", error)
             await asyncio.sleep(_RETRY_SECONDS)
@@ -121,111 +125,35 @@ class Relay:
             await quietly(wakes.unsubscribe())
 
     async def _publish_from_tail(self, session: Session, lease: Lease) -> None:
-        state = await ensure_stream(session.jetstream, self._source, self._limits)
-        lanes = await self._resume(session, lease, state)
+        await ensure_stream(session.jetstream, self._source, self._limits)
+        self._wake.clear()
+        resuming = Resuming(self._connections, session, self._source, lease)
+        resumed = await resuming.resume()
         publisher = Publisher(session, self._source)
+        rounds = Rounds(self._connections, publisher, lease, resuming=resuming, resumed=resumed, wake=self._wake)
         self._leading, self.trouble = True, ""
-        await together(
-            self._beacon(session),
-            self._watch_tail(session, state.created, lanes),
-            self._rounds(publisher, lease, state.created, lanes),
-        )
+        await together(self._beacon(session, resumed), self._watch_stream(session, resumed), rounds.run())
 
     async def _on_wake(self, _: object) -> None:
         self._wake.set()
 
-    async def _beacon(self, session: Session) -> None:
+    async def _beacon(self, session: Session, resumed: Resumed) -> None:
         """Announce the heads every second; not stored, outside the stream."""
         while True:
             heads = await read_heads(self._connections, self._source.name)
+            if heads.epoch != resumed.epoch.bytes:
+                raise TailMoved("the database is in another epoch than when its lanes were compared")
             await session.client.publish(self._source.beacon_subject, heads.SerializeToString())
             await asyncio.sleep(BEACON_SECONDS)
 
-    async def _resume(self, session: Session, lease: Lease, state: StreamState) -> dict[int, GoOn]:
-        """Compare every lane with its real tail; lanes that must not go on are stopped visibly."""
-        memories = await store.memories(self._connections)
-        lanes: dict[int, GoOn] = {}
-        stopped: dict[int, Stop] = {}
-        for lane, (epoch, memory) in sorted(memories.items()):
-            tail = await self._tail(session, lane)
-            known = None
-            if tail is not None and tail.event is not None:
-                known = await store.event_id(self._connections, lane, tail.event.seq)
-            found = compare(memory, tail, created=state.created, first_seq=state.first_seq, epoch=epoch, known=known)
-            if isinstance(found, Stop):
-                stopped[lane] = found
-            else:
-                lanes[lane] = found
-        foreign = next((found for found in stopped.values() if found.foreign_epoch), None)
-        if foreign is not None:  # the stream is another database's: nothing of this one may be mixed into it
-            stopped |= dict.fromkeys(lanes, foreign)
-            lanes = {}
-        for lane, found in stopped.items():
-            log.error("relay_lane_stopped", source=self._source.name, lane=lane, reason=found.reason)
-            await store.stop(self._connections, lease, lane, found.reason)
-        await store.remember(self._connections, lease, state.created, lanes)
-        return lanes
-
-    async def _tail(self, session: Session, lane: int) -> Tail | None:
-        try:
-            message = await asked(session.jetstream.get_last_msg(self._source.stream, self._source.lane_subjects(lane)))
-        except NotFoundError:
-            return None
-        try:
-            event = received(message.subject or "", message.headers, message.data or b"", self._source)
-        except MalformedEvent:
-            return Tail(message.seq or 0, None)
-        return Tail(message.seq or 0, event)
-
-    async def _watch_tail(self, session: Session, created: datetime, lanes: dict[int, GoOn]) -> None:
+    async def _watch_stream(self, session: Session, resumed: Resumed) -> None:
         """Notice now and then that the stream was lost, rolled back, or made anew."""
         while True:
             await asyncio.sleep(2 * BEACON_SECONDS)
-            expected = max((lane.fence for lane in lanes.values()), default=0)
+            expected = max(lane.fence for lane in resumed.lanes.values())
             state = await stream_state(session.jetstream, self._source)
-            if state.created != created or state.last_seq < expected:
+            if state.created != resumed.created or state.last_seq < expected:
                 raise TailMoved("the stream lost messages or is another one")
-
-    async def _rounds(self, publisher: Publisher, lease: Lease, created: datetime, lanes: dict[int, GoOn]) -> None:
-        """Publish what is waiting, all lanes side by side; then wait for more.
-
-        How far it came is written down now and then and when nothing comes: the stream itself tells it to a successor.
-        """
-        clock = asyncio.get_running_loop().time
-        published: dict[int, GoOn] = {}
-        remembered = clock()
-        while True:
-            self._wake.clear()
-            ahead = Ahead(self._connections, {lane: at.published for lane, at in lanes.items()})
-            await ahead.read()
-            while pending := ahead.take():
-                publishing = (self._publish_lane(publisher, lane, events, lanes) for lane, events in pending.items())
-                await together(ahead.read(), *publishing)
-                published |= {lane: lanes[lane] for lane in pending}
-                if clock() - remembered >= _REMEMBER_SECONDS:
-                    await store.remember(self._connections, lease, created, published)
-                    published, remembered = {}, clock()
-            if published and not await self._woken(_IDLE_SECONDS):
-                await store.remember(self._connections, lease, created, published)
-                published, remembered = {}, clock()
-            if not published:
-                await self._woken(_POLL_SECONDS)
-
-    async def _woken(self, within: float) -> bool:
-        """Wait until something was committed, at most for so many seconds; tell whether it was."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await self._wake.wait()
-        return self._wake.is_set()
-
-    async def _publish_lane(
-        self, publisher: Publisher, lane: int, events: Sequence[Event], lanes: dict[int, GoOn]
-    ) -> None:
-        try:
-            fence = await publisher.publish(lane, events, lanes[lane].fence)
-        except Fenced as error:
-            raise TailMoved(f"lane {lane}: {error}") from error
-        lanes[lane] = GoOn(events[-1].seq, fence, events[-1].event_id)
 
 
 async def _give_up(lease: Lease, connection: Connection) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -16,9 +17,11 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
+    and_,
     bindparam,
     exists,
     func,
+    literal_column,
     null,
     or_,
     select,
@@ -30,7 +33,7 @@ from bus.event import Event
 from bus.journal import JOURNAL
 from bus.lease import LEASE, Lease, LeaseLost
 from bus.publishing import BATCH_MOST
-from bus.tail import GoOn, Memory
+from bus.tail import NEWEST, GoOn, Lane, Memory
 from chassis.postgres import Connections
 from chassis.sql import Statement
 
@@ -52,8 +55,11 @@ _EVENT: Final = (
 
 
 def _pending() -> Select[tuple[object, ...]]:
-    """Select the next events of each lane, bounded in number and bytes, but at least one."""
-    journal = JOURNAL.journal
+    """Select the next events of each lane, bounded in number and bytes, but at least one.
+
+    The journal is looked into only for lanes whose counter tells that there is more: it is kept in many parts.
+    """
+    journal, lane = JOURNAL.journal, JOURNAL.lane
     asked = (
         func.unnest(bindparam("lanes", type_=ARRAY(SmallInteger())), bindparam("published", type_=ARRAY(BigInteger())))
         .table_valued("asked_lane", "after", name="asked")
@@ -69,7 +75,8 @@ def _pending() -> Select[tuple[object, ...]]:
     size = func.sum(func.octet_length(following.c.public)).over(
         partition_by=following.c.lane, order_by=following.c.seq, rows=(None, -1)
     )
-    sized = select(*following.c, size.label("before")).select_from(asked.join(following, true())).subquery("sized")
+    behind = asked.join(lane, and_(lane.c.lane == asked.c.asked_lane, lane.c.seq > asked.c.after))
+    sized = select(*following.c, size.label("before")).select_from(behind.join(following, true())).subquery("sized")
     return (
         select(*(sized.c[name] for name in _EVENT))
         .where(or_(sized.c.before == null(), sized.c.before < bindparam("bytes", type_=BigInteger())))
@@ -114,44 +121,87 @@ _REMEMBER: Final = Statement(
 )
 _STOP: Final = Statement(
     update(_RELAY_LANE)
-    .where(_RELAY_LANE.c.lane == bindparam("stopped_lane", type_=SmallInteger()), _HELD)
+    .where(_HELD)
     .values(stopped_reason=bindparam("reason", type_=Text()))
     .returning(_RELAY_LANE.c.lane)
 )
-_MEMORIES: Final = Statement(
-    select(
-        JOURNAL.lane.c.lane,
-        JOURNAL.lane.c.epoch,
-        _RELAY_LANE.c.published,
-        _RELAY_LANE.c.event_id,
-        _RELAY_LANE.c.stream_created,
-        _RELAY_LANE.c.stream_sequence,
-    ).join_from(JOURNAL.lane, _RELAY_LANE, JOURNAL.lane.c.lane == _RELAY_LANE.c.lane)
-)
+
+
+def _lanes() -> Select[tuple[object, ...]]:
+    """Select the lanes as the journal has them, with the event that each memory speaks of, in one snapshot."""
+    lane, journal, remembered = JOURNAL.lane, JOURNAL.journal, JOURNAL.journal.alias("remembered")
+    first = (
+        select(journal.c.seq)
+        .where(journal.c.lane == lane.c.lane)
+        .order_by(journal.c.seq)
+        .limit(literal_column("1"))
+        .scalar_subquery()
+    )
+    spoken_of = (
+        select(remembered.c.event_id)
+        .where(remembered.c.lane == lane.c.lane, remembered.c.seq == _RELAY_LANE.c.published)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            lane.c.lane,
+            lane.c.epoch,
+            lane.c.seq,
+            first.label("first"),
+            _RELAY_LANE.c.published,
+            _RELAY_LANE.c.event_id,
+            _RELAY_LANE.c.stream_created,
+            _RELAY_LANE.c.stream_sequence,
+            spoken_of.label("spoken_of"),
+        )
+        .join_from(lane, _RELAY_LANE, lane.c.lane == _RELAY_LANE.c.lane)
+        .order_by(lane.c.lane)
+    )
+
+
+_LANES: Final = Statement(_lanes())
 _EVENT_ID: Final = Statement(
     select(JOURNAL.journal.c.event_id).where(
         JOURNAL.journal.c.lane == bindparam("lane", type_=SmallInteger()),
         JOURNAL.journal.c.seq == bindparam("seq", type_=BigInteger()),
     )
 )
+_EVENT_IDS: Final = Statement(
+    select(JOURNAL.journal.c.seq, JOURNAL.journal.c.event_id)
+    .where(
+        JOURNAL.journal.c.lane == bindparam("lane", type_=SmallInteger()),
+        JOURNAL.journal.c.seq > bindparam("after", type_=BigInteger()),
+    )
+    .order_by(JOURNAL.journal.c.seq)
+    .limit(literal_column(str(NEWEST)))
+)
 
 
-async def memories(connections: Connections) -> dict[int, tuple[UUID, Memory]]:
-    """Read what is remembered of each lane, with the lane's epoch."""
-    rows = await _MEMORIES.fetch(connections)
-    return {
-        row["lane"]: (
-            row["epoch"],
-            Memory(row["published"], row["event_id"], row["stream_created"], row["stream_sequence"]),
-        )
-        for row in rows
-    }
+async def lanes(connections: Connections) -> dict[int, Lane]:
+    """Read how the lanes stand and what is remembered of them. Raises LookupError when the database was not set up."""
+    rows = await _LANES.fetch(connections)
+    if not rows:
+        raise LookupError("the database has no lanes: it was not set up")
+    return {row["lane"]: _lane(row) for row in rows}
+
+
+def _lane(row: asyncpg.Record) -> Lane:
+    memory = Memory(row["published"], row["event_id"], row["stream_created"], row["stream_sequence"])
+    first = row["seq"] + 1 if row["first"] is None else row["first"]
+    confirmed = memory.published < first or (memory.event_id is not None and memory.event_id == row["spoken_of"])
+    return Lane(row["epoch"], row["seq"], first, memory, confirmed)
 
 
 async def event_id(connections: Connections, lane: int, seq: int) -> UUID | None:
     """Read the id of one event of the journal, None when it has none with that number."""
     row = await _EVENT_ID.fetchrow(connections, {"lane": lane, "seq": seq})
     return None if row is None else row["event_id"]
+
+
+async def event_ids(connections: Connections, lane: int, after: int) -> dict[int, UUID]:
+    """Read the ids of the events that follow one, by their numbers, though not of any number of them."""
+    rows = await _EVENT_IDS.fetch(connections, {"lane": lane, "after": after})
+    return {row["seq"]: row["event_id"] for row in rows}
 
 
 async def pending(connections: Connections, published: Mapping[int, int], lane_bytes: int) -> dict[int, list[Event]]:
@@ -168,15 +218,15 @@ async def pending(connections: Connections, published: Mapping[int, int], lane_b
     return lanes
 
 
-async def remember(connections: Connections, lease: Lease, created: datetime, lanes: Mapping[int, GoOn]) -> None:
+async def remember(connections: Connections, lease: Lease, created: datetime, published: Mapping[int, GoOn]) -> None:
     """Write down how far lanes are published. Raises LeaseLost when another relay is active."""
-    if not lanes:
+    if not published:
         return
     values = {
-        "lanes": list(lanes),
-        "published": [at.published for at in lanes.values()],
-        "event_ids": [at.event_id for at in lanes.values()],
-        "sequences": [at.fence for at in lanes.values()],
+        "lanes": list(published),
+        "published": [at.published for at in published.values()],
+        "event_ids": [at.event_id for at in published.values()],
+        "sequences": [at.stream_sequence for at in published.values()],
         "created": created,
         "term": lease.term,
     }
@@ -184,8 +234,7 @@ async def remember(connections: Connections, lease: Lease, created: datetime, la
         raise LeaseLost(lease.name)
 
 
-async def stop(connections: Connections, lease: Lease, lane: int, reason: str) -> None:
-    """Write down why a lane is stopped. Raises LeaseLost when another relay is active."""
-    values = {"stopped_lane": lane, "reason": reason, "term": lease.term}
-    if not await _STOP.fetch(connections, values):
+async def stop(connections: Connections, lease: Lease, reason: str) -> None:
+    """Write down why nothing is published. Raises LeaseLost when another relay is active."""
+    if not await _STOP.fetch(connections, {"reason": reason, "term": lease.term}):
         raise LeaseLost(lease.name)

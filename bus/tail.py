@@ -6,9 +6,14 @@ where publishing goes on: a lost acknowledgement is found published, and lost me
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from bus.event import Event
+
+NEWEST: Final = 10_000
+"""How many events of a lane are published again when the stream has lost all of them; followers read older ones in the
+journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,21 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Lane:
+    """A lane as the database has it.
+
+    `first` is the first seq that the journal still has, one above `head` when it has none. A memory is `confirmed` when
+    the journal has the event it speaks of, or had it before it was trimmed.
+    """
+
+    epoch: UUID
+    head: int
+    first: int
+    memory: Memory
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Tail:
     """The last message of a lane in the stream; `event` is None when it is not one of ours."""
 
@@ -31,39 +51,63 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class GoOn:
-    """Publish what follows `published`; `fence` is the stream sequence that the lane must end with."""
+    """Publish what follows `published`, which is event `event_id` and stands in the stream at `stream_sequence`.
+
+    `fence` is the stream sequence that the lane must end with.
+    """
 
     published: int
     fence: int
     event_id: UUID | None
+    stream_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class WalkPast:
+    """The lane ends, at `fence`, with what others published; what was published from here lies before it."""
+
+    fence: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Publishing on would lose or invert something; `reason` says what was found."""
+    """Another one publishes what this journal does not have; `reason` says what was found."""
 
     reason: str
-    foreign_epoch: bool = False
 
 
 def compare(
-    memory: Memory, tail: Tail | None, *, created: datetime, first_seq: int, epoch: UUID, known: UUID | None
-) -> GoOn | Stop:
+    lane: Lane, tail: Tail | None, *, created: datetime, first_seq: int, known: UUID | None
+) -> GoOn | WalkPast | Stop:
     """Decide where a lane's publishing goes on.
 
-    `created` and `first_seq` describe the stream as it is, `epoch` is the lane's. `known` is the id of the journal's
-    event with the tail's sequence number, None when the journal has none.
+    `created` and `first_seq` describe the stream as it is. `known` is the id of the journal's event with the tail's
+    sequence number, None when the journal has none.
     """
     if tail is None:
-        aged_out = memory.stream_created == created and first_seq > memory.stream_sequence > 0
-        return GoOn(memory.published, 0, memory.event_id) if aged_out else GoOn(0, 0, None)
-    event = tail.event
+        return from_memory(lane, 0, created=created, first_seq=first_seq)
+    event, fence = tail.event, tail.stream_sequence
     if event is None:
-        return Stop(f"the message at stream sequence {tail.stream_sequence} is not an event of this source")
-    if event.epoch != epoch:
-        return Stop(f"the stream ends in epoch {event.epoch}, the journal is in epoch {epoch}", foreign_epoch=True)
+        return WalkPast(fence)
+    if known == event.event_id:
+        return GoOn(event.seq, fence, event.event_id, fence)
+    if event.epoch < lane.epoch:
+        return WalkPast(fence)
+    if event.epoch > lane.epoch:
+        return Stop(f"superseded: the stream has gone on to epoch {event.epoch}, this database is in {lane.epoch}")
+    if event.seq < lane.first:  # trimmed: what lies between is in neither, and followers find the gap
+        return GoOn(lane.first - 1, fence, event.event_id if event.seq == lane.first - 1 else None, fence)
     if known is None:
-        return Stop(f"the stream ends with seq {event.seq}, which the journal does not have")
-    if known != event.event_id:
-        return Stop(f"seq {event.seq} is another event in the stream ({event.event_id}) than in the journal ({known})")
-    return GoOn(event.seq, tail.stream_sequence, event.event_id)
+        return Stop(f"the stream ends with seq {event.seq} of this epoch, which the journal does not have")
+    return Stop(f"seq {event.seq} is another event in the stream ({event.event_id}) than in the journal ({known})")
+
+
+def from_memory(lane: Lane, fence: int, *, created: datetime, first_seq: int) -> GoOn:
+    """Decide for a lane of which nothing is found in the stream: what was published aged out, or was lost."""
+    memory = lane.memory
+    if lane.confirmed and memory.stream_created == created and memory.stream_sequence < first_seq:
+        return GoOn(memory.published, fence, memory.event_id, memory.stream_sequence)
+    oldest = max(lane.head - NEWEST, lane.first - 1)
+    if lane.confirmed and memory.published <= oldest:
+        return GoOn(memory.published, fence, memory.event_id, 0)
+    return GoOn(oldest, fence, None, 0)

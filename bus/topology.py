@@ -39,7 +39,10 @@ class StreamLimits:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """A stream as it stands. Another `created` time means that it is not the stream it was."""
+    """A stream as it stands. Another `created` time means that it is not the stream it was.
+
+    What stood before `first_seq` aged out; it is one above `last_seq` when nothing is left, and 1 at the beginning.
+    """
 
     created: datetime
     first_seq: int
@@ -106,4 +109,4 @@ def _differs(present: StreamConfig, wanted: StreamConfig) -> bool:
 def _state(info: StreamInfo) -> StreamState:
     if info.created is None:
         raise ValueError("the broker does not say when the stream was created")
-    return StreamState(info.created.astimezone(UTC), info.state.first_seq, info.state.last_seq)
+    return StreamState(info.created.astimezone(UTC), max(info.state.first_seq, 1), info.state.last_seq)
