@@ -24,6 +24,7 @@ class BatchAttempts(Generic[State, Command]):
         deciding: Deciding[State, Command],
         loading: Loading,
     ) -> None:
+        self._aggregate = aggregate
         self._statements = BatchStatement(aggregate)
         self._handler = handler
         self._deciding = deciding
@@ -55,7 +56,7 @@ class BatchAttempts(Generic[State, Command]):
         values = {
             **events[-1].revision.columns,
             **(effects or {}),
-            **values_of(events, decisions.responses),
+            **values_of(events, decisions.responses, publishes=self._aggregate.publishes),
             "aggregate_id": aggregate_id,
             "expected": loaded.revision,
             "revision": events[-1].number,

@@ -35,6 +35,7 @@ from uuid_utils.compat import uuid7
 from bus.commit import AggregateTable, advance, update_row
 from bus.handling import CommandCall, Revision
 from bus.journal import JOURNAL
+from bus.published import published_by
 from chassis.sql import Statement
 
 _Columns = Mapping[str, TypeEngine[Any]]
@@ -92,8 +93,11 @@ class BatchStatement:
         return self._affecting if effects else self._plain
 
 
-def values_of(events: Sequence[Event], responses: Sequence[Response]) -> dict[str, object]:
-    """Return the parameters of a batch, without those of the aggregate's row and of the effects."""
+def values_of(events: Sequence[Event], responses: Sequence[Response], *, publishes: bool) -> dict[str, object]:
+    """Return the parameters of a batch, without those of the effects.
+
+    Of the aggregate's row they are those of what is published last, if it `publishes`.
+    """
     ids: list[UUID] = [uuid7() for _ in events]
     rows = [
         (
@@ -122,11 +126,19 @@ def values_of(events: Sequence[Event], responses: Sequence[Response]) -> dict[st
         for each in responses
     ]
     return {
+        **(_last_published(events, ids) if publishes else {}),
         "count": len(events),
         "event_id": ids[-1],
         **_arrays("event", _EVENTS, rows),
         **_arrays("response", _RESPONSES, answers),
     }
+
+
+def _last_published(events: Sequence[Event], ids: Sequence[UUID]) -> dict[str, object]:
+    """Return the parameters of the last revision that publishes something, or of the last."""
+    pairs = list(zip(events, ids, strict=True))
+    event, event_id = next((pair for pair in reversed(pairs) if pair[0].revision.public), pairs[-1])
+    return published_by(event.number, event_id, event.revision.public)
 
 
 def _arrays(prefix: str, columns: _Columns, rows: Sequence[tuple[object, ...]]) -> dict[str, object]:

@@ -22,6 +22,7 @@ from bus.handling import Accepted, Command, CommandCall, Handler, Outcome, Revis
 from bus.insisting import insist
 from bus.lanes import lane_of
 from bus.loading import Loaded, Loading
+from bus.published import published_by
 from chassis.postgres import Connection, Connections
 
 __all__ = [
@@ -144,13 +145,13 @@ class CommandPath(Generic[State, Command]):
     async def _commit(
         self, connection: Connection, call: CommandCall, aggregate_id: UUID, loaded: Loaded, decision: Accepted[State]
     ) -> Outcome | None:
-        revision, lane = decision.revision, lane_of(aggregate_id)
+        revision, lane, event_id = decision.revision, lane_of(aggregate_id), uuid7()
         values: dict[str, object] = {
             **revision.columns,
             **(revision.effects or {}),
             "aggregate_id": aggregate_id,
             "revision": decision.number,
-            "event_id": uuid7(),
+            "event_id": event_id,
             "lane": lane,
             "type": revision.event_type,
             "principal": call.principal,
@@ -159,6 +160,8 @@ class CommandPath(Generic[State, Command]):
             "public": revision.public,
             "private": revision.private,
         }
+        if self._statements.aggregate.publishes:
+            values |= published_by(decision.number, event_id, revision.public)
         first, stored = loaded.state is None, call.request_id is not None
         if not first:
             values["expected"] = loaded.revision

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import Insert, Update
 
 from bus.journal import JOURNAL
+from bus.published import PUBLISHED_COLUMNS
 from chassis.sql import Statement
 
 DUE_COLUMN: Final = "due_at"
@@ -58,8 +59,9 @@ def no_effects(aggregate: CTE) -> Sequence[CTE]:
 class AggregateTable:
     """Where a service keeps one kind of aggregate: `(id, revision, indexed columns…, state)`.
 
-    `effects` are its own rows that change in the same statement, for revisions that give their parameters. `guard` is a
-    query that must yield a row, which it locks, for a guarded commit to happen.
+    It `publishes` if the table can say what was published last. `effects` are its own rows that change in the same
+    statement, for revisions that give their parameters. `guard` is a query that must yield a row, which it locks, for a
+    guarded commit to happen.
     """
 
     table: Table
@@ -67,11 +69,14 @@ class AggregateTable:
     effects: Effects = no_effects
     guard: Select[Any] | None = None
     columns: tuple[str, ...] = field(init=False)
+    publishes: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Name the columns that a revision sets."""
-        names = tuple(column.name for column in self.table.c if column.name not in {self.id_column, "revision"})
+        others = {self.id_column, "revision", *PUBLISHED_COLUMNS}
+        names = tuple(column.name for column in self.table.c if column.name not in others)
         object.__setattr__(self, "columns", names)
+        object.__setattr__(self, "publishes", set(PUBLISHED_COLUMNS) <= set(self.table.c.keys()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,8 @@ def _parameter(column: Column[Any], name: str | None = None) -> ColumnElement[An
 def _insert(aggregate: AggregateTable, guard: CTE | None) -> Insert:
     table = aggregate.table
     columns = [aggregate.id_column, "revision", *aggregate.columns]
+    if aggregate.publishes:
+        columns += PUBLISHED_COLUMNS
     query = select(*(_parameter(table.c[name], _named(aggregate, name)) for name in columns))
     if guard is not None:
         query = query.where(exists(select(literal_column("1")).select_from(guard)))
@@ -142,7 +149,12 @@ def _insert(aggregate: AggregateTable, guard: CTE | None) -> Insert:
 def update_row(aggregate: AggregateTable, guard: CTE | None = None) -> Update:
     """Write the aggregate's row, if it is as it was decided on and the guard yields a row."""
     table = aggregate.table
-    values = {name: bindparam(name, type_=table.c[name].type) for name in ("revision", *aggregate.columns)}
+    values: dict[str, ColumnElement[Any]] = {
+        name: bindparam(name, type_=table.c[name].type) for name in ("revision", *aggregate.columns)
+    }
+    if aggregate.publishes:
+        for column in (table.c[name] for name in PUBLISHED_COLUMNS):
+            values[column.name] = func.coalesce(bindparam(column.name, type_=column.type), column)
     query = update(table).where(*_at_expected(aggregate)).values(values)
     if guard is not None:
         query = query.where(exists(select(literal_column("1")).select_from(guard)))

@@ -1,45 +1,26 @@
 """`JournalService`: a command service's journal for those who repair and rebuild copies of it. Public parts only."""
 
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 import grpc.aio
-from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import BigInteger, SmallInteger, bindparam, select
 from training.ops.v1 import journal_service_pb2 as pb
 from training.ops.v1.journal_service_pb2_grpc import JournalServiceServicer
 
+from bus.commit import AggregateTable
+from bus.digests import LAST_ID, Digests
+from bus.given_ids import given_id
 from bus.heads import read_heads
-from bus.journal import JOURNAL
+from bus.journal_pages import read_page
+from bus.published import Published
+from bus.snapshots import Snapshots
 from chassis.postgres import Connections
 from chassis.refusal import Refusal
-from chassis.sql import Statement
 
-_PAGE_EVENTS: Final = 200
+_RANGE_SIZE: Final = 1000
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-
-_journal: Final = JOURNAL.journal
-_PAGE: Final = Statement(
-    select(
-        _journal.c.epoch,
-        _journal.c.lane,
-        _journal.c.seq,
-        _journal.c.event_id,
-        _journal.c.previous_event_id,
-        _journal.c.aggregate_id,
-        _journal.c.revision,
-        _journal.c.type,
-        _journal.c.recorded_at,
-        _journal.c.traceparent,
-        _journal.c.public,
-    )
-    .where(
-        _journal.c.lane == bindparam("lane", type_=SmallInteger()),
-        _journal.c.seq > bindparam("after", type_=BigInteger()),
-    )
-    .order_by(_journal.c.seq)
-    .limit(bindparam("events", type_=BigInteger()))
-)
 
 
 class JournalPositionUnknown(Refusal):
@@ -48,12 +29,23 @@ class JournalPositionUnknown(Refusal):
     reason = "JOURNAL_POSITION_UNKNOWN"
 
 
-class JournalService(JournalServiceServicer):
-    """Reads one source's journal."""
+class JournalTrimmed(Refusal):
+    """The journal does not reach back that far any more; metadata: `lane`, `after`, `first`."""
 
-    def __init__(self, connections: Connections, source: str) -> None:
+    reason = "JOURNAL_TRIMMED"
+
+
+class JournalService(JournalServiceServicer):
+    """Reads one source's journal, and what it has published of its aggregates.
+
+    Everything is read in short pieces, and nothing is held while the caller takes one: a slow caller hinders nobody.
+    """
+
+    def __init__(self, connections: Connections, source: str, aggregate: AggregateTable, published: Published) -> None:
         self._connections = connections
         self._source = source
+        self._snapshots = Snapshots(connections, source, aggregate, published)
+        self._digests = Digests(connections, source, aggregate)
 
     async def GetLaneHeads(self, request: pb.GetLaneHeadsRequest, context: _Context) -> pb.GetLaneHeadsResponse:
         """Return the heads of all lanes in one snapshot."""
@@ -61,7 +53,7 @@ class JournalService(JournalServiceServicer):
         return pb.GetLaneHeadsResponse(heads=await read_heads(self._connections, self._source))
 
     async def ReadJournal(self, request: pb.ReadJournalRequest, context: _Context) -> None:  # type: ignore[override] # a coroutine that writes, as grpc.aio has it
-        """Stream the events of one lane, page by page, each page its own short read."""
+        """Stream the events of one lane, page by page."""
         heads = await read_heads(self._connections, self._source)
         head = heads.lanes[request.lane].committed
         if request.after > head:
@@ -69,36 +61,41 @@ class JournalService(JournalServiceServicer):
             raise JournalPositionUnknown(f"lane {request.lane} ends with seq {head}", detail)
         after, left = request.after, request.limit or head - request.after
         while left > 0:
-            values = {"lane": request.lane, "after": after, "events": min(left, _PAGE_EVENTS)}
-            rows = await _PAGE.fetch(self._connections, values)
-            if not rows:
+            entries = await read_page(self._connections, request.lane, after, left)
+            if not entries:
                 return
-            await context.write(pb.ReadJournalResponse(entries=[_entry(row) for row in rows]))
-            after, left = rows[-1]["seq"], left - len(rows)
+            if (first := entries[0].seq) != after + 1:
+                detail = {"lane": str(request.lane), "after": str(after), "first": str(first)}
+                raise JournalTrimmed(f"lane {request.lane} begins with seq {first}", detail)
+            await context.write(pb.ReadJournalResponse(entries=entries))
+            after, left = entries[-1].seq, left - len(entries)
 
-    async def ExportSnapshot(self, request: pb.ExportSnapshotRequest, context: _Context) -> None:  # type: ignore[override]
-        """Not served yet."""
-        raise NotImplementedError
+    async def ExportSnapshot(self, request: pb.ExportSnapshotRequest, context: _Context) -> None:  # type: ignore[override] # as above
+        """Stream what is published, chunk by chunk."""
+        after, ids = given_id("after_id", request.after_id), _ids(request.aggregate_ids)
+        total = await self._snapshots.count(ids)
+        while True:
+            chunk = await self._snapshots.chunk(after, ids)
+            chunk.total = total
+            await context.write(chunk)
+            if not chunk.entries:
+                return
+            after = UUID(bytes=chunk.entries[-1].aggregate_id)
 
-    async def GetDigests(self, request: pb.GetDigestsRequest, context: _Context) -> None:  # type: ignore[override]
-        """Not served yet."""
-        raise NotImplementedError
+    async def GetDigests(self, request: pb.GetDigestsRequest, context: _Context) -> None:  # type: ignore[override] # as above
+        """Stream the digests, range by range."""
+        after, up_to = given_id("after_id", request.after_id), given_id("up_to_id", request.up_to_id) or LAST_ID
+        if ids := _ids(request.aggregate_ids):
+            await context.write(await self._digests.of(ids))
+            return
+        most = request.range_size or _RANGE_SIZE
+        while True:
+            made = await self._digests.range(after, up_to, most, with_entries=request.with_entries)
+            await context.write(made)
+            after = UUID(bytes=made.up_to_id)
+            if after >= up_to:
+                return
 
 
-def _entry(row: Any) -> pb.JournalEntry:  # noqa: ANN401 - asyncpg's records are not typed by column
-    time = Timestamp()
-    time.FromDatetime(row["recorded_at"])
-    previous = row["previous_event_id"]
-    return pb.JournalEntry(
-        epoch=row["epoch"].bytes,
-        lane=row["lane"],
-        seq=row["seq"],
-        event_id=row["event_id"].bytes,
-        previous_event_id=b"" if previous is None else previous.bytes,
-        aggregate_id=row["aggregate_id"].bytes,
-        revision=row["revision"],
-        type=row["type"],
-        time=time,
-        traceparent=row["traceparent"],
-        body=row["public"],
-    )
+def _ids(given: Sequence[bytes]) -> list[UUID]:
+    return [UUID(bytes=each) for each in given]

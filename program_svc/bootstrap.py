@@ -13,6 +13,7 @@ from program_svc.adapters.encoding import ProgramEncoding, ReviewerEncoding, pub
 from program_svc.adapters.facts import PostgresFacts
 from program_svc.adapters.grpc_service import ProgramService
 from program_svc.adapters.program_views import PostgresProgramViews
+from program_svc.adapters.published import PublishedPrograms
 from program_svc.adapters.review_views import PostgresReviewViews
 from program_svc.adapters.reviewer_namespace import reviewer_namespace
 from program_svc.adapters.version_views import PostgresVersionViews
@@ -26,7 +27,7 @@ async def run(settings: ProgramSettings, stop: asyncio.Event) -> None:
     """Run the service until asked to stop."""
     configure_logging("program", level=settings.log_level, form=settings.log_format)
     rules = settings.rules().measuring(published_size)
-    async with CommandService("program", settings) as service:
+    async with CommandService("program", settings, PROGRAMS, PublishedPrograms()) as service:
         namespace = await reviewer_namespace(service.connections)
         encoding = ProgramEncoding(namespace)
         on_programs = service.command_path(PROGRAMS, ProgramHandler(encoding, PostgresFacts(), rules))

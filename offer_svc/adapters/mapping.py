@@ -2,14 +2,15 @@
 
 This module and its parts are the only place where the two meet: `mapping_requests` and `mapping_sales` (requests),
 `mapping_offer`, `mapping_terms`, `mapping_schedule`, `mapping_sessions` and `mapping_reservations` (what is stored and
-read), `mapping_public` and `mapping_events` (what readers are told), `mapping_records` and `mapping_history` (what is
-kept for the history), `mapping_values` and `mapping_wire` (single values).
+read), `mapping_public`, `mapping_published` and `mapping_events` (what readers are told), `mapping_records` and
+`mapping_history` (what is kept for the history), `mapping_values` and `mapping_wire` (single values).
 """
 
 from offer_svc.adapters.mapping_events import ADVANCED, event
 from offer_svc.adapters.mapping_history import history_entry
 from offer_svc.adapters.mapping_offer import as_written, etag, from_message, to_message
 from offer_svc.adapters.mapping_public import LastingParts, published
+from offer_svc.adapters.mapping_published import published_body
 from offer_svc.adapters.mapping_records import record
 from offer_svc.adapters.mapping_requests import (
     cancel_offer,
@@ -70,6 +71,7 @@ __all__ = [
     "price_message",
     "publish_offer",
     "published",
+    "published_body",
     "quote_message",
     "quote_price",
     "record",

@@ -63,6 +63,8 @@ def to_message(offer: Offer) -> pb.Offer:
         leave_until=optional_instant(offer.leave_until),
         complete_time=optional_instant(offer.complete_time),
         source_offer_id="" if offer.source_offer_id is None else str(offer.source_offer_id),
+        public_revision=offer.public_revision,
+        public_time=optional_instant(offer.public_time),
     )
     if offer.schedule is not None:
         fill_schedule(message.schedule, offer.schedule)
@@ -96,6 +98,8 @@ def from_message(message: pb.Offer) -> Offer:
         leave_until=instant_from(message.leave_until, "leave_until", faults) if given("leave_until") else None,
         complete_time=instant_from(message.complete_time, "complete_time", faults) if given("complete_time") else None,
         source_offer_id=uuid_from(source, "source_offer_id", faults) if source else None,
+        public_revision=message.public_revision,
+        public_time=instant_from(message.public_time, "public_time", faults) if given("public_time") else None,
     )
     faults.refuse()
     return offer

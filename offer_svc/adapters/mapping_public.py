@@ -1,4 +1,4 @@
-"""What readers may see of an offer: no participants, no join URIs, no tiers that need a code, no reasons.
+"""What readers may see of an offer as of its last public revision: no participants, join URIs, coded tiers, reasons.
 
 Reservations change a few numbers of it, hundreds of times a second; the rest, schedule and prices and all, changes with
 what a manager does. So the two are written apart and put together as bytes.
@@ -17,7 +17,8 @@ from offer_svc.adapters.mapping_schedule import fill_schedule, mode_of, span_of
 from offer_svc.adapters.mapping_terms import bounds_message, capacity_message, price_list_message
 from offer_svc.adapters.mapping_values import instant_message, optional_instant
 from offer_svc.adapters.mapping_wire import instant_field, number_field
-from offer_svc.domain.offer import Offer, State
+from offer_svc.domain.offer import Offer
+from offer_svc.domain.telling import is_waitlist_open
 
 WritePublished = Callable[[Offer], bytes]
 
@@ -75,11 +76,6 @@ def published(offer: Offer) -> events_pb2.PublishedOffer:
     return events_pb2.PublishedOffer.FromString(write_published(offer))
 
 
-def is_waitlist_open(offer: Offer) -> bool:
-    """Tell whether the waitlist takes another entry; that of an offer that is over does not."""
-    return offer.state is State.PUBLISHED and offer.waitlist_open
-
-
 def _made_of(offer: Offer) -> tuple[object, ...]:
     """Return all that the lasting part shows. From revision to revision these are mostly the very same objects."""
     return (
@@ -129,9 +125,9 @@ def _changing(offer: Offer, limited_tiers: tuple[str, ...]) -> bytes:
     """Write what reservations change; the one repeated field of it is wholly here."""
     seats = offer.seats
     written = (
-        number_field(_REVISION, offer.revision)
+        number_field(_REVISION, offer.public_revision)
         + number_field(_TAKEN, offer.seats_taken)
-        + instant_field(_UPDATED, offer.update_time)
+        + (b"" if offer.public_time is None else instant_field(_UPDATED, offer.public_time))
         + number_field(_HELD, seats.held)
         + number_field(_WAITING, seats.waiting)
         + number_field(_WAITLIST_OPEN, is_waitlist_open(offer))

@@ -14,6 +14,7 @@ from offer_svc.adapters.mapping_values import (
     instant_from,
     money_from,
     money_message,
+    shortest,
     uuid_from,
     window_from,
     window_message,
@@ -94,13 +95,18 @@ def price_list_from(message: offer_pb2.PriceList, path: str, faults: Faults) -> 
 
 
 def price_list_message(price_list: PriceList, *, public: bool = False) -> offer_pb2.PriceList:
-    """Write a price list; the public one has only the tiers that need no code."""
+    """Write a price list; the public one has only the tiers that need no code.
+
+    Two that readers see no difference between are the same bytes there: a rate has no zeros at its end.
+    """
     tiers = price_list.public_tiers if public else price_list.tiers
-    rate = price_list.tax_rate_percent
+    rate = None if price_list.tax_rate_percent is None else decimal_message(price_list.tax_rate_percent)
+    if rate is not None and public:
+        rate.value = shortest(rate.value)
     return offer_pb2.PriceList(
         tiers=map(_tier_message, tiers),
         tax_treatment=offer_pb2.TaxTreatment.ValueType(price_list.tax_treatment),
-        tax_rate_percent=None if rate is None else decimal_message(rate),
+        tax_rate_percent=rate,
     )
 
 

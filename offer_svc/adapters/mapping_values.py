@@ -179,6 +179,12 @@ def decimal_message(number: Decimal) -> DecimalMessage:
     return DecimalMessage(value=f"{number:f}")
 
 
+def shortest(number: str) -> str:
+    """Return the shortest way to write a number, which is the same for equal ones."""
+    written = number.rstrip("0").rstrip(".") if "." in number else number
+    return "0" if written in {"-0", ""} else written
+
+
 def money_from(message: MoneyMessage, path: str, faults: Faults) -> Money:
     """Read an amount; units and nanos may not disagree about the sign."""
     units, nanos = message.units, message.nanos

@@ -25,6 +25,7 @@ from offer_svc.domain.changes import (
 from offer_svc.domain.context import Context
 from offer_svc.domain.counting import counted
 from offer_svc.domain.offer import Offer, OfferDefinition, State
+from offer_svc.domain.telling import are_counts_told, told
 
 _BesideTheOffer = ReservationChange | PromotionPending | ParticipantErased
 _NotByManagers = _BesideTheOffer | MinimumDecided | OfferEnded
@@ -33,7 +34,9 @@ _Stages = OfferMadePublic | OfferCalledOff | OfferDeleted | OfferEnded | Minimum
 
 
 def apply(state: Offer | None, changes: tuple[Change, ...], context: Context) -> Offer:
-    """Fold the changes of one command into one new revision; a manager's changes make a new definition.
+    """Fold the changes of one command into one new revision.
+
+    A manager's changes make a new definition, those that readers see a new public revision.
 
     Raises ValueError when there is neither an offer nor an OfferCreated: no decision makes such changes.
     """
@@ -49,10 +52,14 @@ def apply(state: Offer | None, changes: tuple[Change, ...], context: Context) ->
         seats = counted(seats, change)
         is_by_manager = is_by_manager or not isinstance(change, _NotByManagers)
     revision = 1 if state is None else state.revision + 1
-    after = after.counted(revision, context.now, seats)
+    is_told = state is not None and are_counts_told(after.state, state.seats, seats)
+    after = after.counted(revision, context.now, seats, is_public=is_told)
     if is_by_manager:
         after = replace(after, definition_revision=revision, definition_time=context.now)
-    return _judged(after)
+    after = _judged(after)
+    if not is_told and told(state, after, changes) is not None:
+        after = replace(after, public_revision=revision, public_time=context.now)
+    return after
 
 
 def _judged(offer: Offer) -> Offer:

@@ -61,8 +61,10 @@ class Offer:
     """An offer after its latest revision.
 
     `definition_revision` and `definition_time` are those of the latest revision by which a manager changed it; those of
-    reservations and of the timekeeper do not count. `booking_mode` is there when the schedule is. `decide_time` says
-    when the decision deadline was decided. Until `leave_until`, holders may leave though the offer may have begun.
+    reservations and of the timekeeper do not count. `public_revision` and `public_time` are those of the latest one
+    that changed what readers see: 0 and None before it is published. `booking_mode` is there when the schedule is.
+    `decide_time` says when the decision deadline was decided. Until `leave_until`, holders may leave though the offer
+    may have begun.
     """
 
     offer_id: UUID
@@ -86,6 +88,8 @@ class Offer:
     leave_until: datetime | None = None
     complete_time: datetime | None = None
     source_offer_id: UUID | None = None
+    public_revision: int = 0
+    public_time: datetime | None = None
 
     @property
     def seats_taken(self) -> int:
@@ -109,8 +113,8 @@ class Offer:
         limit = self.definition.waitlist_limit
         return limit is None or self.seats.waiting < limit
 
-    def counted(self, revision: int, update_time: datetime, seats: Seats) -> "Offer":
-        """Return the revision in which nothing but the counts of seats is new.
+    def counted(self, revision: int, update_time: datetime, seats: Seats, *, is_public: bool) -> "Offer":
+        """Return the revision in which nothing but the counts of seats is new; if it `is_public`, readers see it.
 
         Written out, since every reservation of a hot offer comes by here: `dataclasses.replace` takes thrice as long.
         """
@@ -136,4 +140,6 @@ class Offer:
             leave_until=self.leave_until,
             complete_time=self.complete_time,
             source_offer_id=self.source_offer_id,
+            public_revision=revision if is_public else self.public_revision,
+            public_time=update_time if is_public else self.public_time,
         )

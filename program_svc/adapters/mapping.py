@@ -7,7 +7,7 @@ of their changes, which the history tells (`mapping_records`, `mapping_changes`)
 """
 
 from program_svc.adapters.mapping_content import filling_once, read_content, write_content
-from program_svc.adapters.mapping_events import ADVANCED, event, published
+from program_svc.adapters.mapping_events import ADVANCED, event, published, published_body
 from program_svc.adapters.mapping_records import differences, history_entry, record, reviewer_record
 from program_svc.adapters.mapping_requests import (
     cancel_scheduled_release,
@@ -60,6 +60,7 @@ __all__ = [
     "history_entry",
     "import_program",
     "published",
+    "published_body",
     "read_comment",
     "read_content",
     "read_version",

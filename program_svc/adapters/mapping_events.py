@@ -3,6 +3,7 @@
 from typing import Final
 
 from training.program.v1 import events_pb2 as events
+from training.program.v1 import program_pb2 as pb
 
 from program_svc.adapters.mapping_content import FillContent, fill_content
 from program_svc.adapters.mapping_values import fill_time, write_optional_id
@@ -48,6 +49,30 @@ def published(program: Program) -> events.PublishedProgram | None:
     message = events.PublishedProgram()
     _fill_published(message, program, program.live, fill_content)
     return message
+
+
+def published_body(stored: pb.Program, revision: int) -> bytes:
+    """Write the body of an event with what readers may see of a program as of a public revision, and no change.
+
+    The parts that the stored message has are those that were published: they are copied as they are.
+    """
+    body, live = events.ProgramEvent(), stored.live
+    message = body.program
+    message.program_id = stored.program_id
+    message.revision = revision
+    message.state = live.state
+    message.version = live.number
+    message.content.CopyFrom(live.content)
+    message.create_time.CopyFrom(stored.create_time)
+    if stored.HasField("public_time"):
+        message.update_time.CopyFrom(stored.public_time)
+    if live.HasField("release_time"):
+        message.release_time.CopyFrom(live.release_time)
+    if stored.HasField("retirement"):
+        message.retire_time.CopyFrom(stored.retirement.retire_time)
+        message.successor_program_id = stored.retirement.successor_program_id
+        message.cancel_offers = stored.retirement.cancel_offers
+    return body.SerializeToString()
 
 
 def _fill_published(message: events.PublishedProgram, program: Program, live: Version, fill: FillContent) -> None:

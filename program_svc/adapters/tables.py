@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from bus.journal import journal_tables
+from bus.published import published_columns
 
 METADATA: Final = MetaData()
 JOURNAL: Final = journal_tables(METADATA)
@@ -49,6 +50,7 @@ PROGRAM: Final = Table(
     Column("waiting_since", DateTime(timezone=True)),
     Column("barred", ARRAY(Text)),
     Column("state", LargeBinary, nullable=False),
+    *published_columns(),
     Index("program_updated", "updated_at", "program_id"),
     # One index for all: each of its columns is found as fast, and a commit writes to one list instead of three.
     Index("program_words", "titles", "categories", "authors", postgresql_using="gin"),

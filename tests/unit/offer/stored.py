@@ -77,6 +77,8 @@ def offers() -> st.SearchStrategy[Offer]:
         leave_until=st.none() | instants(),
         complete_time=st.none() | instants(),
         source_offer_id=st.none() | st.uuids(),
+        public_revision=st.integers(0, INT64),
+        public_time=st.none() | instants(),
     )
 
 

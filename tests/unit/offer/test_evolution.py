@@ -64,6 +64,8 @@ def test_an_import_is_one_revision_and_equals_the_steps() -> None:
         definition_time=NOW,
         update_time=NOW,
         publish_time=NOW,
+        public_revision=1,
+        public_time=NOW,
     )
     assert imported == same
 
@@ -107,7 +109,9 @@ def test_a_revision_that_only_counts_keeps_everything_else() -> None:
         source_offer_id=OFFER,
     )
     assert all(getattr(full, field.name) for field in fields(Offer))
-    assert full.counted(7, NOW, seats) == replace(full, revision=7, update_time=NOW, seats=seats)
+    counted = replace(full, revision=7, update_time=NOW, seats=seats)
+    assert full.counted(7, NOW, seats, is_public=False) == counted
+    assert full.counted(7, NOW, seats, is_public=True) == replace(counted, public_revision=7, public_time=NOW)
 
 
 def test_an_offer_begins_with_its_creation() -> None:

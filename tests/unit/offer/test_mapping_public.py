@@ -33,13 +33,11 @@ from tests.unit.offer.samples import (
 SAME = (
     "offer_id",
     "program_id",
-    "revision",
     "state",
     "capacity",
     "sales_window",
     "language_codes",
     "create_time",
-    "update_time",
     "publish_time",
     "sales_closed",
     "at_risk",
@@ -54,6 +52,7 @@ def plain(offer: Offer) -> events_pb2.PublishedOffer:
     """Write what readers may see, from the resource and field by field."""
     resource = to_message(offer)
     message = events_pb2.PublishedOffer(
+        revision=resource.public_revision,
         seats_taken=offer.seats_taken,
         seats_held=offer.seats.held,
         waiting=offer.seats.waiting,
@@ -61,6 +60,8 @@ def plain(offer: Offer) -> events_pb2.PublishedOffer:
     )
     for name in SAME:
         _copy(resource, message, name)
+    if resource.HasField("public_time"):
+        message.update_time.CopyFrom(resource.public_time)
     if resource.HasField("cancellation"):
         message.cancel_time.CopyFrom(resource.cancellation.cancel_time)
     if offer.schedule is not None:
@@ -74,6 +75,8 @@ def plain(offer: Offer) -> events_pb2.PublishedOffer:
         _copy(sessions[-1] if sessions else window, message, "end_time")
     if offer.price_list is not None:
         message.price_list.CopyFrom(resource.price_list)
+        if offer.price_list.tax_rate_percent is not None:
+            message.price_list.tax_rate_percent.value = f"{offer.price_list.tax_rate_percent.normalize():f}"
         del message.price_list.tiers[:]
         message.price_list.tiers.extend(tier for tier in resource.price_list.tiers if not tier.code)
         limited = [tier.name for tier in message.price_list.tiers if tier.HasField("quantity_limit")]
@@ -119,7 +122,7 @@ def test_a_state_that_was_loaded_again_finds_its_part() -> None:
     parts, offer = LastingParts(), after(IMPORT)
     parts.write(offer)
     (kept,) = parts._kept.values()
-    loaded = from_message(to_message(replace(offer, revision=9)))
+    loaded = from_message(to_message(replace(offer, public_revision=9)))
     assert events_pb2.PublishedOffer.FromString(parts.write(loaded)) == plain(loaded)
     (again,) = parts._kept.values()
     assert again is kept

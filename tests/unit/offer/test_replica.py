@@ -8,7 +8,7 @@ from training.program.v1.events_pb2 import ProgramEvent, PublishedProgram
 from training.program.v1.program_pb2 import Program
 
 from bus.event import Event
-from bus.subscriber import Undecodable
+from bus.projection import Undecodable
 from offer_svc.adapters.replica import ProgramReplica, ReleasedProgram
 from offer_svc.domain.context import ProgramState
 from tests.unit.offer.samples import PROGRAM
@@ -40,7 +40,7 @@ def event(
 def test_the_state_that_an_event_carries_counts_whatever_its_type(
     carried: Program.State.ValueType, state: ProgramState
 ) -> None:
-    assert ProgramReplica().row(event(carried, kind="SomethingNew")) == ReleasedProgram(PROGRAM, 4, state)
+    assert ProgramReplica().row(event(carried, kind="SomethingNew")) == ReleasedProgram(PROGRAM, 4, UUID(int=2), state)
 
 
 def test_an_event_without_public_state_changes_nothing() -> None:
@@ -55,4 +55,4 @@ def test_a_body_that_contradicts_its_headers_is_no_program(wrong: Event) -> None
 
 @pytest.mark.parametrize("number", [Program.STATE_DRAFT, 7, 2**31 - 1, -(2**31)])
 def test_a_state_that_has_no_name_here_is_kept_as_its_number(number: Program.State.ValueType) -> None:
-    assert ProgramReplica().row(event(number)) == ReleasedProgram(PROGRAM, 4, number)
+    assert ProgramReplica().row(event(number)) == ReleasedProgram(PROGRAM, 4, UUID(int=2), number)

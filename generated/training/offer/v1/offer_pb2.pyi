@@ -144,6 +144,8 @@ class Offer(_message.Message):
     LEAVE_UNTIL_FIELD_NUMBER: _builtins.int
     COMPLETE_TIME_FIELD_NUMBER: _builtins.int
     SOURCE_OFFER_ID_FIELD_NUMBER: _builtins.int
+    PUBLIC_REVISION_FIELD_NUMBER: _builtins.int
+    PUBLIC_TIME_FIELD_NUMBER: _builtins.int
     offer_id: _builtins.str
     """The offer's id (UUID)."""
     program_id: _builtins.str
@@ -168,6 +170,8 @@ class Offer(_message.Message):
     """Output only. The decision deadline has passed, and fewer than the minimum take part for certain."""
     source_offer_id: _builtins.str
     """Output only. The offer whose copy it is (UUID), if it is one."""
+    public_revision: _builtins.int
+    """Output only. The last revision that changed what readers see; 0 before it is published."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Output only. When the offer was created."""
@@ -228,6 +232,10 @@ class Offer(_message.Message):
     def complete_time(self) -> _timestamp_pb2.Timestamp:
         """Output only. When it was completed, if it was."""
 
+    @_builtins.property
+    def public_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When that was."""
+
     def __init__(
         self,
         *,
@@ -257,10 +265,12 @@ class Offer(_message.Message):
         leave_until: _timestamp_pb2.Timestamp | None = ...,
         complete_time: _timestamp_pb2.Timestamp | None = ...,
         source_offer_id: _builtins.str = ...,
+        public_revision: _builtins.int = ...,
+        public_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "cancellation", b"cancellation", "capacity", b"capacity", "complete_time", b"complete_time", "create_time", b"create_time", "decide_time", b"decide_time", "decision_deadline", b"decision_deadline", "leave_until", b"leave_until", "price_list", b"price_list", "publish_time", b"publish_time", "sales_window", b"sales_window", "schedule", b"schedule", "seats", b"seats", "update_time", b"update_time", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "cancellation", b"cancellation", "capacity", b"capacity", "complete_time", b"complete_time", "create_time", b"create_time", "decide_time", b"decide_time", "decision_deadline", b"decision_deadline", "leave_until", b"leave_until", "price_list", b"price_list", "public_time", b"public_time", "publish_time", b"publish_time", "sales_window", b"sales_window", "schedule", b"schedule", "seats", b"seats", "update_time", b"update_time", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "at_risk", b"at_risk", "booking_mode", b"booking_mode", "cancel_below_minimum", b"cancel_below_minimum", "cancellation", b"cancellation", "capacity", b"capacity", "complete_time", b"complete_time", "create_time", b"create_time", "decide_time", b"decide_time", "decision_deadline", b"decision_deadline", "etag", b"etag", "language_codes", b"language_codes", "leave_until", b"leave_until", "offer_id", b"offer_id", "previous_dates", b"previous_dates", "price_list", b"price_list", "program_id", b"program_id", "publish_time", b"publish_time", "revision", b"revision", "sales_closed", b"sales_closed", "sales_window", b"sales_window", "schedule", b"schedule", "seats", b"seats", "source_offer_id", b"source_offer_id", "state", b"state", "update_time", b"update_time", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit", "at_risk", b"at_risk", "booking_mode", b"booking_mode", "cancel_below_minimum", b"cancel_below_minimum", "cancellation", b"cancellation", "capacity", b"capacity", "complete_time", b"complete_time", "create_time", b"create_time", "decide_time", b"decide_time", "decision_deadline", b"decision_deadline", "etag", b"etag", "language_codes", b"language_codes", "leave_until", b"leave_until", "offer_id", b"offer_id", "previous_dates", b"previous_dates", "price_list", b"price_list", "program_id", b"program_id", "public_revision", b"public_revision", "public_time", b"public_time", "publish_time", b"publish_time", "revision", b"revision", "sales_closed", b"sales_closed", "sales_window", b"sales_window", "schedule", b"schedule", "seats", b"seats", "source_offer_id", b"source_offer_id", "state", b"state", "update_time", b"update_time", "waitlist_limit", b"waitlist_limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__waitlist_limit: _TypeAlias = _typing.Literal["waitlist_limit"]  # noqa: Y015
     _WhichOneofArgType__waitlist_limit: _TypeAlias = _typing.Literal["_waitlist_limit", b"_waitlist_limit"]  # noqa: Y015
