@@ -1,12 +1,16 @@
-"""The history of an aggregate: the journal's own part of its revisions, which never leaves the command database."""
+"""The history of an aggregate: the own part of its revisions, which never leaves the command database.
+
+It is the journal's, for as long as the journal is kept, and the table `history` has what is older.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, bindparam, select
+from sqlalchemy import BigInteger, Select, Table, Uuid, bindparam, select, union_all
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from bus.journal import JOURNAL
 from chassis.postgres import Connections
@@ -26,14 +30,24 @@ class Recorded:
 
 
 def _before() -> Statement:
-    journal = JOURNAL.journal
+    """Read from both: what is being moved, and what the journal keeps of it, is in both and counts once."""
+    both = union_all(*(_latest(kept).subquery().select() for kept in (JOURNAL.journal, JOURNAL.history))).subquery()
     return Statement(
-        select(journal.c.revision, journal.c.recorded_at, journal.c.principal, journal.c.private)
+        select(both.c.revision, both.c.recorded_at, both.c.principal, both.c.private)
+        .ext(distinct_on(both.c.revision))
+        .order_by(both.c.revision.desc())
+        .limit(bindparam("most", type_=BigInteger()))
+    )
+
+
+def _latest(kept: Table) -> Select[Any]:
+    return (
+        select(kept.c.revision, kept.c.recorded_at, kept.c.principal, kept.c.private)
         .where(
-            journal.c.aggregate_id == bindparam("aggregate_id", type_=Uuid()),
-            journal.c.revision < bindparam("before", type_=BigInteger()),
+            kept.c.aggregate_id == bindparam("aggregate_id", type_=Uuid()),
+            kept.c.revision < bindparam("before", type_=BigInteger()),
         )
-        .order_by(journal.c.revision.desc())
+        .order_by(kept.c.revision.desc())
         .limit(bindparam("most", type_=BigInteger()))
     )
 
@@ -42,7 +56,7 @@ _BEFORE: Final = _before()
 
 
 class History:
-    """Reads the revisions of aggregates from the journal."""
+    """Reads the revisions of aggregates."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections

@@ -17,7 +17,9 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    bindparam,
     func,
+    insert,
     literal_column,
     select,
 )
@@ -39,15 +41,23 @@ class JournalTables:
 
     lane: Table
     journal: Table
+    history: Table
     idempotency: Table
     relay_lane: Table
     lease: Table
+    epoch: Table
 
 
 def journal_tables(metadata: MetaData) -> JournalTables:
     """Declare the tables in a command database's metadata."""
     return JournalTables(
-        _lane(metadata), _journal(metadata), _idempotency(metadata), _relay_lane(metadata), lease_table(metadata)
+        _lane(metadata),
+        _journal(metadata),
+        _history(metadata),
+        _idempotency(metadata),
+        _relay_lane(metadata),
+        lease_table(metadata),
+        _epoch(metadata),
     )
 
 
@@ -70,7 +80,12 @@ def _lane(metadata: MetaData) -> Table:
 
 
 def _journal(metadata: MetaData) -> Table:
-    """Declare the log, a row for each revision: `public` is the event's body, `private` stays here for the history."""
+    """Declare the log, a row for each revision: `public` is the event's body, `private` stays here for the history.
+
+    It is divided by time, so that what is too old is dropped at once. PostgreSQL asks of every unique index of such a
+    table that it has the time in it; that a number in a lane and a revision come but once is seen to by the row of the
+    lane and that of the aggregate, whose locks a commit holds.
+    """
     return Table(
         "journal",
         metadata,
@@ -82,13 +97,28 @@ def _journal(metadata: MetaData) -> Table:
         Column("aggregate_id", Uuid, nullable=False),
         Column("revision", BigInteger, nullable=False),
         Column("type", Text, nullable=False),
-        Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("recorded_at", DateTime(timezone=True), primary_key=True, server_default=func.now()),
         Column("principal", Text, nullable=False),
         Column("request_id", Uuid),
         Column("traceparent", Text, nullable=False),
         Column("public", LargeBinary, nullable=False),
         Column("private", LargeBinary, nullable=False),
-        SqlIndex("journal_aggregate", "aggregate_id", "revision", unique=True),
+        SqlIndex("journal_aggregate", "aggregate_id", "revision", "recorded_at", unique=True),
+        postgresql_partition_by="RANGE (recorded_at)",
+    )
+
+
+def _history(metadata: MetaData) -> Table:
+    """Declare what outlives the journal of each revision; it is divided by time as the journal is."""
+    return Table(
+        "history",
+        metadata,
+        Column("aggregate_id", Uuid, primary_key=True),
+        Column("revision", BigInteger, primary_key=True, autoincrement=False),
+        Column("recorded_at", DateTime(timezone=True), primary_key=True),
+        Column("principal", Text, nullable=False),
+        Column("private", LargeBinary, nullable=False),
+        postgresql_partition_by="RANGE (recorded_at)",
     )
 
 
@@ -100,9 +130,9 @@ def _idempotency(metadata: MetaData) -> Table:
     return Table(
         "idempotency",
         metadata,
+        Column("request_id", Uuid, primary_key=True),
         Column("principal", Text, primary_key=True),
         Column("method", Text, primary_key=True),
-        Column("request_id", Uuid, primary_key=True),
         Column("fingerprint", LargeBinary, nullable=False),
         Column("response", LargeBinary, nullable=False),
         Column("epoch", Uuid, nullable=False),
@@ -111,6 +141,7 @@ def _idempotency(metadata: MetaData) -> Table:
         Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Column("subject", Text),
         SqlIndex("idempotency_subject", "subject", postgresql_where=literal_column("subject IS NOT NULL")),
+        SqlIndex("idempotency_recorded", "recorded_at"),
     )
 
 
@@ -132,8 +163,37 @@ def _relay_lane(metadata: MetaData) -> Table:
     )
 
 
+def _epoch(metadata: MetaData) -> Table:
+    """Declare the epochs that this database has been in, each with the identity it began under and why."""
+    return Table(
+        "epoch",
+        metadata,
+        Column("epoch", Uuid, primary_key=True),
+        Column("system_identifier", BigInteger, nullable=False),
+        Column("timeline", BigInteger, nullable=False),
+        Column("database_oid", BigInteger, nullable=False),
+        Column("lane_oid", BigInteger, nullable=False),
+        Column("began_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("cause", Text, nullable=False),
+    )
+
+
 JOURNAL: Final = journal_tables(MetaData())
 """The tables for statements that belong to no service."""
+
+
+IDENTITY: Final = tuple(
+    literal_column(sql, BigInteger()).label(name)
+    for name, sql in {
+        "system_identifier": "(SELECT system_identifier FROM pg_control_system())",
+        # Not that of the last checkpoint, which lags behind a promotion. A standby writes no log and has none.
+        "timeline": "CASE WHEN pg_is_in_recovery() THEN NULL"
+        " ELSE ('0x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bigint END",
+        "database_oid": "(SELECT oid::bigint FROM pg_database WHERE datname = current_database())",
+        "lane_oid": "'lane'::regclass::oid::bigint",
+    }.items()
+)
+"""What tells a database from one that was restored or promoted in its place; named as the columns of `epoch`."""
 
 
 async def begin_lanes(connection: Connection) -> None:
@@ -142,6 +202,14 @@ async def begin_lanes(connection: Connection) -> None:
     for table, row in ((JOURNAL.lane, {"epoch": epoch}), (JOURNAL.relay_lane, {})):
         statement = Statement(upsert(table).values([{"lane": lane, **row} for lane in lanes]).on_conflict_do_nothing())
         await statement.execute(connection)
+    identity = [column.name for column in IDENTITY]
+    first = (
+        select(JOURNAL.lane.c.epoch, *IDENTITY, literal_column("'the first'").label("cause"))
+        .where(JOURNAL.lane.c.epoch == bindparam("epoch", type_=Uuid()))
+        .limit(literal_column("1"))
+    )
+    statement = Statement(insert(JOURNAL.epoch).from_select(["epoch", *identity, "cause"], first))
+    await statement.execute(connection, {"epoch": epoch})
 
 
 HEADS: Final = Statement(
@@ -151,6 +219,8 @@ HEADS: Final = Statement(
         JOURNAL.lane.c.seq,
         JOURNAL.lane.c.event_id,
         JOURNAL.relay_lane.c.published,
+        JOURNAL.relay_lane.c.event_id.label("published_event_id"),
+        JOURNAL.relay_lane.c.stopped_reason,
         func.now().label("time"),
     )
     .join_from(JOURNAL.lane, JOURNAL.relay_lane, JOURNAL.lane.c.lane == JOURNAL.relay_lane.c.lane)

@@ -20,7 +20,16 @@ from pydantic_settings import SettingsError as SourceError
 from chassis.startup import EX_CONFIG
 
 SHARED_PREFIX: Final = "TRAINING_"
-OF_OTHERS: Final = frozenset({"TRAINING_DATA_DIR", "TRAINING_STREAM_MAX_BYTES", "TRAINING_STREAM_REPLICAS"})
+OF_OTHERS: Final = frozenset(
+    {
+        "TRAINING_DATA_DIR",
+        "TRAINING_HISTORY_DAYS",
+        "TRAINING_IDEMPOTENCY_DAYS",
+        "TRAINING_JOURNAL_DAYS",
+        "TRAINING_STREAM_MAX_BYTES",
+        "TRAINING_STREAM_REPLICAS",
+    }
+)
 """Variables with the shared prefix that not every process has a use for: the stack's, and the command services'."""
 
 

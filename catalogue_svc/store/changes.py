@@ -2,9 +2,14 @@
 
 The counter is one row, raised last in the projection's transaction: its lock makes the order of positions the order of
 commits, so a reader who saw one position has seen all before it.
+
+Changes are kept for a while, and no more of them than a number. They lie in one table from which the first ones are
+deleted: it belongs to a generation and goes with it, so partitions would have to be made for each generation anew, and
+ahead of time, where the order of positions finds what is too old as cheaply.
 """
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
@@ -14,14 +19,17 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    Delete,
     Insert,
     Integer,
+    Interval,
     Uuid,
     bindparam,
     delete,
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -31,9 +39,12 @@ from chassis.postgres import UNAVAILABLE, Connections
 from chassis.sql import Statement
 
 KEPT: Final = 1_000_000
-"""How many of the newest changes are kept; who was away for more begins anew."""
+"""How many of the newest changes are kept at most; who was away for more begins anew."""
+KEPT_HOURS: Final = 24.0
+"""For how long changes are kept."""
 
 _TRIM_SECONDS: Final = 60.0
+_AT_ONCE: Final = 10_000
 
 log: Final = structlog.get_logger(__name__)
 
@@ -66,23 +77,39 @@ FED: Final = Statement(
     select(FEED.c.incarnation, FEED.c.position, func.array(_SINCE, type_=ARRAY(Uuid())).label("changed"))
 )
 """Which feed it is, its last position, and what changed since a known one, in one round trip."""
-_TRIM: Final = Statement(
-    delete(CHANGE).where(
-        CHANGE.c.position <= select(FEED.c.position - bindparam("kept", type_=BigInteger())).scalar_subquery()
+
+
+def _trim() -> Delete:
+    """Delete what is too old or one too many among the first changes."""
+    first = (
+        select(CHANGE.c.position, CHANGE.c.recorded_at)
+        .order_by(CHANGE.c.position)
+        .limit(bindparam("at_once", type_=BigInteger()))
+        .subquery("first")
     )
-)
+    last_too_many = select(FEED.c.position - bindparam("kept", type_=BigInteger())).scalar_subquery()
+    too_old = first.c.recorded_at < func.now() - bindparam("age", type_=Interval())
+    doomed = select(first.c.position).where(or_(first.c.position <= last_too_many, too_old))
+    return delete(CHANGE).where(CHANGE.c.position.in_(doomed))
 
 
-async def trim(connections: Connections, kept: int = KEPT) -> None:
-    """Delete all but the newest changes."""
-    await _TRIM.execute(connections, {"kept": kept})
+_TRIM: Final = Statement(_trim())
 
 
-async def keep_trimmed(connections: Connections) -> None:
+async def trim(
+    connections: Connections, *, kept: int = KEPT, hours: float = KEPT_HOURS, at_once: int = _AT_ONCE
+) -> None:
+    """Delete the changes that are older than so many hours, and all but so many, a part of them at a time."""
+    values = {"kept": kept, "age": timedelta(hours=hours), "at_once": at_once}
+    while await _TRIM.execute(connections, values) == f"DELETE {at_once}":
+        pass
+
+
+async def keep_trimmed(connections: Connections, hours: float = KEPT_HOURS) -> None:
     """Trim again and again, until cancelled; any number of processes may."""
     while True:
         try:
-            await trim(connections)
+            await trim(connections, hours=hours)
         except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             log.info("changes_not_trimmed", reason=str(error))
         await asyncio.sleep(_TRIM_SECONDS)

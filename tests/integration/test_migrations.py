@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, inspect
+from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis.migrations import migrate, newest
@@ -31,13 +31,18 @@ async def test_a_migrated_database_has_the_declared_tables(package: str, databas
     declared: MetaData = import_module(f"{package}.adapters.tables").METADATA
     engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
     async with engine.connect() as connection:
-        differences = await connection.run_sync(
-            lambda real: compare_metadata(
-                MigrationContext.configure(real, opts={"compare_server_default": True}), declared
-            )
-        )
+        assert await connection.run_sync(lambda real: compare_metadata(without_partitions(real), declared)) == []
     await engine.dispose()
-    assert differences == []
+
+
+def without_partitions(real: Connection) -> MigrationContext:
+    """Look at the tables that are declared, and not at the partitions of which some of them consist."""
+    parts = set(real.execute(text("SELECT inhrelid::regclass::text FROM pg_inherits")).scalars())
+
+    def counts(name: str | None, kind: str, _: object) -> bool:
+        return kind != "table" or name not in parts
+
+    return MigrationContext.configure(real, opts={"compare_server_default": True, "include_name": counts})
 
 
 async def test_migrating_again_changes_nothing(package: str, database: NewDatabase) -> None:
