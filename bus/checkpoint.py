@@ -77,8 +77,12 @@ class Checkpoint:
 
     @property
     def epoch(self) -> UUID | None:
-        """The one epoch of all lanes that have begun; None before the first event."""
-        return next((lane.epoch for lane in self.lanes if lane.epoch is not None), None)
+        """The earliest epoch of the lanes that have begun; None before the first event.
+
+        Lanes are of two epochs while a new one is being taken over in place: numbering goes on from the one into the
+        other, so what is told of the earlier one holds for all lanes.
+        """
+        return min((lane.epoch for lane in self.lanes if lane.epoch is not None), default=None)
 
     def position(self) -> Position | None:
         """Return the position that tokens speak of; None before the first event."""
@@ -94,16 +98,26 @@ class Verdict(Enum):
     DUPLICATE = auto()
     GAP = auto()
     DIVERGED = auto()
-    FOREIGN_EPOCH = auto()
+    EARLIER_EPOCH = auto()
+    """Of an epoch that has been left: what the source has forgotten, or published before."""
+    EPOCH_IN_PLACE = auto()
+    """A later epoch that begins right after the last event applied: nothing applied was lost."""
+    LATER_EPOCH = auto()
+    """A later epoch that is not known to have kept what was applied: the copy must be made anew."""
 
 
-def judge(lane: LaneCheckpoint, event: Event, epoch: UUID | None) -> Verdict:
-    """Decide what an event is to its lane, in the epoch of the whole source; None while no lane has begun.
+def judge(lane: LaneCheckpoint, event: Event, latest: UUID | None, *, building: bool = False) -> Verdict:
+    """Decide what an event is to its lane; `latest` is the latest epoch of all lanes, None while no lane has begun.
 
-    The epoch is looked at before the number: numbers of different epochs say nothing about each other.
+    The epoch is looked at before the number: numbers of different epochs say nothing about each other. A copy that is
+    `building` may contain more than its checkpoint tells, so it takes over no later epoch in place.
     """
-    if epoch is not None and event.epoch != epoch:
-        return Verdict.FOREIGN_EPOCH
+    if event.epoch != lane.epoch:
+        if lane.epoch is not None and event.epoch < lane.epoch:
+            return Verdict.EARLIER_EPOCH
+        if lane.epoch is not None or (latest is not None and event.epoch > latest):
+            follows = event.starts_epoch and event.seq == lane.seq + 1 and event.previous == lane.event_id
+            return Verdict.EPOCH_IN_PLACE if follows and not building else Verdict.LATER_EPOCH
     if event.seq < lane.seq or (event.seq == lane.seq and event.event_id == lane.event_id):
         return Verdict.DUPLICATE
     if event.seq == lane.seq:
@@ -114,7 +128,7 @@ def judge(lane: LaneCheckpoint, event: Event, epoch: UUID | None) -> Verdict:
 
 
 def advanced(lane: LaneCheckpoint, event: Event) -> LaneCheckpoint:
-    """Return the lane after an event that was next."""
+    """Return the lane after an event that was next, or that began the lane's epoch."""
     return LaneCheckpoint(event.epoch, event.seq, event.event_id, lane.stopped)
 
 
@@ -146,6 +160,12 @@ _MOVE: Final = Statement(
         stream_sequence=bindparam("stream_sequence", type_=BigInteger()),
     )
     .returning(CHECKPOINT.c.version, func.pg_notify(bindparam("channel", type_=Text()), ""))
+)
+_TOUCH: Final = Statement(
+    update(CHECKPOINT)
+    .where(_SOURCE)
+    .values(version=CHECKPOINT.c.version + literal_column("1"))
+    .returning(CHECKPOINT, func.pg_notify(bindparam("channel", type_=Text()), ""))
 )
 _AS_OF: Final = bindparam("new_as_of", type_=DateTime(timezone=True))
 _CONFIRM: Final = Statement(
@@ -206,6 +226,18 @@ async def move(connection: Connection, before: Checkpoint, after: Checkpoint) ->
     if row is None:
         raise CheckpointMoved(before.source)
     return replace(after, version=row["version"])
+
+
+async def touch(connection: Connection, source: str) -> Checkpoint:
+    """Lock a source's checkpoint for a change to the copy that no event makes, and tell whoever follows.
+
+    Its version counts up, so the projector reads it again. Run it last in the change's transaction: whoever writes to a
+    copy locks its rows, then the feed, then what is parked, then the checkpoint.
+    """
+    row = await _TOUCH.fetchrow(connection, {"of_source": source, "channel": CHANNEL})
+    if row is None:
+        raise LookupError(f"no checkpoint of {source}")
+    return of_row(row)
 
 
 async def confirm(on: Executor, source: str, as_of: datetime) -> None:

@@ -1,74 +1,45 @@
 """The durable subscriber: applies a source's events to a read store, each exactly once in effect.
 
-One projector is active per source and read store, by a lease in the read store. Per batch there is one transaction:
-what the projection makes of the events, and the checkpoint; only then the broker is told. On every start the checkpoint
-in the database is the truth and the durable consumer is reset to it.
+One projector is active per source and generation of a read store, by a lease in the read store. Per batch there is one
+transaction: what the projection makes of the events, and the checkpoint; only then the broker is told. On every start
+the checkpoint in the database is the truth and the durable consumer is reset to it.
 
-A gap, an event that can't be applied, a foreign epoch or a divergence stops its lane, visibly, and never skips.
+Nothing is skipped. What did not come is had from the stream or from the source's journal; an event that can't be
+applied is parked; a divergence stops its lane, visibly; and what can't be mended asks for a copy made anew.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 import asyncpg
 import structlog
-from nats.aio.msg import Msg
-from nats.js.errors import NotFoundError
+from google.protobuf.message import DecodeError
+from training.ops.v1.journal_service_pb2 import LaneHeads
 
 from bus import checkpoint as checkpoints
+from bus.advancing import Advancing, Passed, RebuildNeeded
+from bus.applying import Applying
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway, Session, quietly
-from bus.checkpoint import Checkpoint, CheckpointMoved, LaneCheckpoint, Verdict, advanced, judge
-from bus.event import Event, MalformedEvent, lane_named, received
+from bus.checkpoint import Checkpoint, CheckpointMoved
+from bus.choosing import unstopped
+from bus.following import Following, Reread
 from bus.freshness import Freshness, beacon_in
 from bus.lease import Lease, LeaseLost
+from bus.projection import Projection
 from bus.pull import Pull
 from bus.source import Source
+from bus.source_answers import SourceHeads
+from bus.source_journal import SourceJournal
 from bus.tasks import asked, together, told
 from bus.tokens import Position
 from bus.topology import StreamState, ensure_durable, stream_state
-from chassis.postgres import UNAVAILABLE, Connection, Connections
+from chassis.postgres import UNAVAILABLE, Connections
 
 Row = TypeVar("Row")
 
 _RETRY_SECONDS: Final = 0.2
-_REFUSED_AS_DATA: Final = ("22", "23", "54")
-
-log: Final = structlog.get_logger(__name__)
-
-
-def lease_name(source: str) -> str:
-    """Return the name of the lease that a source's active projector holds in its read store."""
-    return f"projector/{source}"
-
-
-class Undecodable(Exception):
-    """An event whose body can't be read or does not fit its headers."""
-
-
-class Projection(Protocol[Row]):
-    """What a read store makes of one source's events."""
-
-    def row(self, event: Event) -> Row | None:
-        """Return what is to be written for an event, None for nothing. Pure; what it raises is the event's fault."""
-        ...
-
-    async def write(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Write rows, set-based; of one id's rows, the stored one too, that of the highest revision stands."""
-        ...
-
-
-class _Reread(Exception):
-    """A number did not come in a lane; the stream is read again from the checkpoint."""
-
-    def __init__(self, lane: int, seq: int, after: int) -> None:
-        super().__init__(f"lane {lane}: seq {seq} did not come")
-        self.lane = lane
-        self.seq = seq
-        self.after = after
-
-
 _EXPECTED: Final = (
     *UNAVAILABLE,
     *BROKER_ERRORS,
@@ -76,12 +47,18 @@ _EXPECTED: Final = (
     BrokerAway,
     LeaseLost,
     CheckpointMoved,
-    _Reread,
+    RebuildNeeded,
+    Reread,
 )
+
+log: Final = structlog.get_logger(__name__)
 
 
 class Subscriber(Generic[Row]):
-    """Applies one source's events while `run` runs and it is this projector's turn."""
+    """Applies one source's events while `run` runs and it is this projector's turn.
+
+    `trouble` says why it does not get on, if it does not; `passed` counts what arrived and was not the copy's to apply.
+    """
 
     def __init__(
         self,
@@ -90,18 +67,37 @@ class Subscriber(Generic[Row]):
         source: Source,
         projection: Projection[Row],
         *,
+        journal: SourceJournal,
         durable: str,
         holder: str,
+        lease: str,
+        needs_rebuild: Callable[[str], None],
+        building: bool = False,
     ) -> None:
+        """Follow a source into the schema in which `connections` look names up first, then in the home's.
+
+        `durable` is the consumer's name on the source's stream, `lease` that of the lease by which one projector of a
+        generation is active at a time, held as `holder` (in the home). `journal` is asked for what the stream lacks.
+        `needs_rebuild` is told once why the copy can't go on but must be made anew: nothing more is applied until
+        `run` is cancelled. `building` is a copy that may contain more than its checkpoint tells, since a snapshot
+        filled it and it has not come to the heads of the snapshot's last chunk: it takes over no later epoch in place.
+        A copy that is replayed from the first event contains what its checkpoint tells: it is not `building`.
+        """
         self._connections = connections
         self._broker = broker
         self._source = source
-        self._projection = projection
+        self._applying = Applying(connections, source.name, projection)
+        self._journal = journal
         self._durable = durable
         self._holder = holder
-        self._gaps: set[tuple[int, int]] = set()
+        self._lease = lease
+        self._needs_rebuild = needs_rebuild
+        self._building = building
         self._freshness = Freshness()
         self._position: Position | None = None
+        self._heads: SourceHeads | None = None
+        self._ended = False
+        self.passed: Final = Passed()
         self.trouble = ""
 
     async def run(self) -> None:
@@ -109,9 +105,18 @@ class Subscriber(Generic[Row]):
         while True:
             try:
                 await self._turn()
+            except RebuildNeeded as error:
+                self._end(error)
             except Exception as error:  # noqa: BLE001 - whatever fails here, the process goes on answering
                 self._note(error)
             await asyncio.sleep(_RETRY_SECONDS)
+
+    def _end(self, error: RebuildNeeded) -> None:
+        """Apply nothing more, and have the copy made anew."""
+        self._note(error)
+        if not self._ended:
+            self._ended = True
+            self._needs_rebuild(str(error))
 
     def _note(self, error: Exception) -> None:
         """Keep what is wrong for the status; log it once, not at every retry."""
@@ -121,9 +126,12 @@ class Subscriber(Generic[Row]):
             log.warning("projector_interrupted", source=self._source.name, reason=trouble, exc_info=unexpected)
         self.trouble = trouble
 
+    def _tell(self, trouble: str) -> None:
+        self.trouble = trouble
+
     async def _turn(self) -> None:
         async with self._connections.lent() as connection:
-            lease = await Lease.await_turn(connection, lease_name(self._source.name), self._holder)
+            lease = await Lease.await_turn(connection, self._lease, self._holder)
             log.info("projector_active", source=self._source.name, term=lease.term)
             try:
                 await together(lease.keep(connection), self._apply_sessions())
@@ -132,160 +140,70 @@ class Subscriber(Generic[Row]):
 
     async def _apply_sessions(self) -> None:
         """Apply over one session after another."""
-        while True:
+        while not self._ended:
             session = await self._broker.session()
             try:
                 await together(session.until_lost(), self._confirm(session), self._apply(session))
-            except _Reread as error:
-                self._note(error)
-                if await self._is_missing(session, error):
-                    self._gaps.add((error.lane, error.seq))
-            except (*BROKER_ERRORS, BrokerAway) as error:
+            except RebuildNeeded as error:
+                self._end(error)
+            except Reread as error:
+                log.info("projector_reads_again", source=self._source.name, reason=str(error))
+            except (*BROKER_ERRORS, BrokerAway, CheckpointMoved) as error:
                 self._note(error)
             await asyncio.sleep(_RETRY_SECONDS)
+        await asyncio.Event().wait()
 
     async def _apply(self, session: Session) -> None:
         """Reset the consumer to the checkpoint, then apply batch after batch."""
         state = await stream_state(session.jetstream, self._source)
         await ensure_durable(session.jetstream, self._source, self._durable)
-        checkpoint = _in_stream(await checkpoints.begin(self._connections, self._source.name), state)
+        stored = await checkpoints.begin(self._connections, self._source.name)
+        checkpoint = _in_stream(stored, state)
         await asked(
             session.jetstream.reset_consumer(self._source.stream, self._durable, checkpoint.stream_sequence + 1)
         )
+        copy = Advancing(self._applying, stored, checkpoint, self.passed, building=self._building)
+        following = Following(session, self._source, self._journal, copy, passed=self.passed, tell=self._tell)
         pull = Pull(session, self._source.stream, self._durable)
         await pull.open()
         try:
             self.trouble = ""
             while True:
-                self._position = checkpoint.position()
+                self._position = copy.checkpoint.position()
                 self._freshness.came_to(self._position)
                 messages = await pull.batch()
                 if messages:
-                    checkpoint = await self._batch(checkpoint, messages)
+                    await following.take(messages)
                     await messages[-1].ack()
+                if self._heads is not None:
+                    heads, self._heads = self._heads, None
+                    await following.hear(heads)
+                await following.retry()
         finally:
             await quietly(pull.close())
 
     async def _confirm(self, session: Session) -> None:
-        """Write down now and then how fresh the copy is, for whoever starts while the source is silent."""
+        """Hear beacons; write down how fresh the copy is now and then, for who starts while the source is silent."""
         beacons = await session.client.subscribe(self._source.beacon_subject)
         try:
             async for message in beacons.messages:
                 beacon, before = beacon_in(message.data), self._freshness.as_of
                 if beacon is None or beacon.source != self._source.name:
                     continue
+                self._heads = _heads_in(message.data) or self._heads
                 self._freshness.heard(beacon, self._position)
                 if self._freshness.as_of is not None and self._freshness.as_of != before:
                     await checkpoints.confirm(self._connections, self._source.name, self._freshness.as_of)
         finally:
             await quietly(beacons.unsubscribe())
 
-    async def _batch(self, checkpoint: Checkpoint, messages: Sequence[Msg]) -> Checkpoint:
-        """Apply one batch in one transaction and return the checkpoint after it."""
-        rows, after = self._choose(checkpoint, messages)
-        if after == checkpoint:
-            return checkpoint
-        try:
-            return await self._commit(rows, checkpoint, after)
-        except asyncpg.PostgresError as error:
-            if not _refused_as_data(error):
-                raise
-            if len(messages) == 1:
-                lanes = list(checkpoint.lanes)
-                self._stop(lanes, messages[0], f"the read store refused it: SQLSTATE {error.sqlstate}")
-                return await self._commit([], checkpoint, replace(checkpoint, lanes=tuple(lanes)))
-        middle = len(messages) // 2  # one event among them is refused: find it
-        return await self._batch(await self._batch(checkpoint, messages[:middle]), messages[middle:])
 
-    async def _commit(self, rows: Sequence[Row], before: Checkpoint, after: Checkpoint) -> Checkpoint:
-        async with self._connections.transaction() as connection:
-            if rows:
-                await self._projection.write(connection, rows)
-            return await checkpoints.move(connection, before, after)
-
-    def _choose(self, before: Checkpoint, messages: Sequence[Msg]) -> tuple[list[Row], Checkpoint]:
-        """Judge each message; return what to write, and the checkpoint that follows."""
-        rows: list[Row] = []
-        lanes = list(before.lanes)
-        epoch = before.epoch
-        stopped = any(lane.stopped for lane in lanes)
-        last: Msg | None = None  # of those before any lane was stopped
-        for message in messages:
-            try:
-                event = received(message.subject, message.headers, message.data, self._source)
-                lane = lanes[event.lane]
-                verdict = judge(lane, event, epoch)
-                if verdict is Verdict.NEXT and lane.stopped is None:
-                    if (row := self._row(event)) is not None:
-                        rows.append(row)
-                    lanes[event.lane] = advanced(lane, event)
-                    epoch = event.epoch
-                    if self._gaps:
-                        self._gaps.discard((event.lane, event.seq))
-                elif verdict is not Verdict.DUPLICATE:
-                    self._stop(lanes, message, self._trouble(verdict, lane, event, before))
-                    stopped = True
-            except (MalformedEvent, Undecodable) as error:
-                stopped = self._stop(lanes, message, told(error)) or stopped
-            if not stopped:
-                last = message
-        sequence = before.stream_sequence if last is None else last.metadata.sequence.stream
-        return rows, replace(before, lanes=tuple(lanes), stream_sequence=sequence)
-
-    def _row(self, event: Event) -> Row | None:
-        try:
-            return self._projection.row(event)
-        except Undecodable:
-            raise
-        except Exception as error:  # whatever a pure mapping raises is the fault of this one event
-            log.exception("event_not_mapped", source=self._source.name, event_id=str(event.event_id))
-            raise Undecodable(f"{type(error).__name__}: {error}") from error
-
-    def _trouble(self, verdict: Verdict, lane: LaneCheckpoint, event: Event, before: Checkpoint) -> str:
-        """Say what is wrong with an event; unless the stream is known to lack a number, it is read again instead."""
-        if verdict is Verdict.GAP and lane.stopped is None:
-            if (event.lane, lane.seq + 1) not in self._gaps:
-                raise _Reread(event.lane, lane.seq + 1, before.stream_sequence)
-            return f"gap: seq {lane.seq + 1} is missing, the stream goes on with {event.seq}"
-        if verdict is Verdict.FOREIGN_EPOCH:
-            return f"epoch {event.epoch} instead of {before.epoch}"
-        return (
-            f"divergence: seq {event.seq} is event {event.event_id} after {event.previous}, not after {lane.event_id}"
-        )
-
-    async def _is_missing(self, session: Session, gap: _Reread) -> bool:
-        """Look whether the stream really lacks a number, or another reader of the durable was given it."""
-        subject, after = self._source.lane_subjects(gap.lane), gap.after
-        while True:
-            try:
-                message = await asked(
-                    session.jetstream.get_msg(self._source.stream, seq=after + 1, subject=subject, next=True)
-                )
-                event = received(message.subject or "", message.headers, message.data or b"", self._source)
-            except (NotFoundError, MalformedEvent):
-                return True
-            except (*BROKER_ERRORS, BrokerAway):
-                return False
-            if event.seq >= gap.seq:
-                return event.seq != gap.seq
-            after = message.seq or after + 1
-
-    def _stop(self, lanes: list[LaneCheckpoint], message: Msg, reason: str) -> bool:
-        """Stop the lane of a message, unless it is stopped already: the first reason stays.
-
-        Tell whether there is such a lane. A message on a subject that names none is no lane's event: it is passed by.
-        """
-        number = lane_named(message.subject)
-        if number is None:
-            log.error("message_of_no_lane", source=self._source.name, subject=message.subject, reason=reason)
-            return False
-        lane = lanes[number]
-        if lane.stopped is not None:
-            return True
-        stopped = f"stream sequence {message.metadata.sequence.stream}: {reason}"
-        log.error("projector_lane_stopped", source=self._source.name, lane=number, reason=stopped)
-        lanes[number] = replace(lane, stopped=stopped)
-        return True
+def _heads_in(beacon: bytes) -> SourceHeads | None:
+    """Return the heads that a beacon announces; None when they are not those of all lanes."""
+    try:
+        return SourceHeads.of(LaneHeads.FromString(beacon))
+    except (DecodeError, ValueError):
+        return None
 
 
 def _in_stream(checkpoint: Checkpoint, state: StreamState) -> Checkpoint:
@@ -293,16 +211,9 @@ def _in_stream(checkpoint: Checkpoint, state: StreamState) -> Checkpoint:
 
     Stopped lanes are tried again.
     """
-    lanes = tuple(replace(lane, stopped=None) for lane in checkpoint.lanes)
     same = checkpoint.stream_created == state.created and checkpoint.stream_sequence <= state.last_seq
     return replace(
-        checkpoint,
-        lanes=lanes,
+        unstopped(checkpoint),
         stream_created=state.created,
         stream_sequence=checkpoint.stream_sequence if same else 0,
     )
-
-
-def _refused_as_data(error: asyncpg.PostgresError) -> bool:
-    """Tell whether the store refused what was written, rather than failed."""
-    return str(error.sqlstate).startswith(_REFUSED_AS_DATA)

@@ -3,34 +3,21 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from bus import checkpoint as checkpoints
 from bus.checkpoint import CheckpointMoved
 from bus.consistency import Freshened, ProjectionBehind, TokenEpochSuperseded
-from bus.event import Event
 from bus.follower import Follower
 from bus.lanes import lane_of
-from bus.publishing import Publisher
 from bus.tokens import Position, encode
 from bus.topology import StreamLimits, ensure_stream
-from tests.contract.line import POISON, Line, running, until
-from tests.contract.test_relay import raise_many
-
-
-async def stopped_lanes(line: Line) -> dict[int, str]:
-    """Return the lanes that the copy's checkpoint tells as stopped."""
-    row = await line.copies.fetchrow("SELECT stopped FROM checkpoint")
-    return {} if row is None else {number: reason for number, reason in enumerate(row["stopped"]) if reason}
-
-
-def in_other_lane(than: UUID) -> UUID:
-    """Return a new id in another lane."""
-    return next(other for other in iter(uuid4, None) if lane_of(other) != lane_of(than))
+from tests.contract.by_hand import event, publish
+from tests.contract.copies import at_heads, in_other_lane, stopped_lanes
+from tests.contract.line import Line, running, until
+from tests.contract.stream import raise_many
 
 
 async def test_the_copy_becomes_the_truth(line: Line) -> None:
@@ -111,91 +98,20 @@ async def test_a_stream_made_anew_is_followed_from_its_beginning(line: Line) -> 
         assert await stopped_lanes(line) == {}
 
 
-async def test_a_poison_event_stops_its_lane_visibly_and_no_other(line: Line) -> None:
-    poisoned = uuid4()
-    other = in_other_lane(poisoned)
-    async with running(line.relay().run(), line.subscriber().run()):
-        await line.raise_to(poisoned, body=POISON)
-        await line.raise_to(poisoned)
-        await line.raise_to(other)
-
-        async def other_arrived() -> bool:
-            return await line.copied() == {other: 1}
-
-        await until(other_arrived)
-
-        async def stopped() -> bool:
-            return list(await stopped_lanes(line)) == [lane_of(poisoned)]
-
-        await until(stopped)
-        assert "poison" in (await stopped_lanes(line))[lane_of(poisoned)]
-
-
-async def test_an_event_that_the_store_refuses_stops_its_lane_and_no_other(line: Line) -> None:
-    await line.copies.execute("ALTER TABLE copy ADD CHECK (value <> 13)")
-    refused = uuid4()
-    others = [in_other_lane(refused) for _ in range(40)]
-    await line.raise_to(refused, 13)
-    for other in others:
-        await line.raise_to(other)
-    async with running(line.relay().run(), line.subscriber().run()):
-
-        async def others_arrived() -> bool:
-            return await line.copied() == dict.fromkeys(others, 1)
-
-        await until(others_arrived)
-        assert asyncpg.CheckViolationError.sqlstate in (await stopped_lanes(line))[lane_of(refused)]
-
-
-async def publish(line: Line, lane: int, *events: Event) -> None:
-    """Put events onto the stream that no relay would."""
-    session = await line.broker.session()
-    await ensure_stream(session.jetstream, line.source, StreamLimits(max_bytes=2**28))
-    try:
-        tail = await session.jetstream.get_last_msg(line.source.stream, line.source.lane_subjects(lane))
-        fence = tail.seq or 0
-    except Exception:  # noqa: BLE001 - an empty lane has no tail
-        fence = 0
-    await Publisher(session, line.source).publish(lane, events, fence)
-
-
-def event(
-    line: Line, seq: int, counter: UUID, *, epoch: int = 1, event_id: int | None = None, previous: int | None = None
-) -> Event:
-    """Make an event as it should be, but for what is given."""
-    before = seq - 1 if previous is None else previous
-    return Event(
-        UUID(int=epoch),
-        lane_of(counter),
-        seq,
-        UUID(int=event_id or seq),
-        UUID(int=before) if before else None,
-        counter,
-        seq,
-        "test.Raised",
-        datetime.now(UTC),
-        "00-t",
-        str(seq).encode(),
-    )
-
-
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        ({"seq": 4}, "gap"),
+        ({"seq": 4}, "gap: seq 3 did not come; the source does not have it"),
         ({"seq": 3, "previous": 9}, "divergence"),
         ({"seq": 2, "event_id": 9, "previous": 1}, "divergence"),
-        ({"seq": 3, "epoch": 2}, "epoch"),
     ],
 )
 async def test_a_lane_that_does_not_fit_stops_and_never_skips(line: Line, broken: dict[str, int], reason: str) -> None:
     counter = uuid4()
     other = in_other_lane(counter)
     lane = lane_of(counter)
-    await publish(line, lane, event(line, 1, counter), event(line, 2, counter))
     seq = broken.pop("seq")
-    await publish(line, lane, event(line, seq, counter, **broken))
-    await publish(line, lane_of(other), event(line, 1, other))
+    await publish(line, event(1, counter), event(2, counter), event(seq, counter, **broken), event(1, other))
     async with running(line.subscriber().run()):
 
         async def as_expected() -> bool:
@@ -206,12 +122,8 @@ async def test_a_lane_that_does_not_fit_stops_and_never_skips(line: Line, broken
 
 async def test_duplicates_change_nothing(line: Line) -> None:
     counter = uuid4()
-    lane = lane_of(counter)
-    one, two = event(line, 1, counter), event(line, 2, counter)
-    await publish(line, lane, one, two)
-    await publish(line, lane, two)
-    await publish(line, lane, one)
-    await publish(line, lane, event(line, 3, counter))
+    one, two = event(1, counter), event(2, counter)
+    await publish(line, one, two, two, one, event(3, counter))
     async with running(line.subscriber().run()):
 
         async def arrived() -> bool:
@@ -298,32 +210,30 @@ def moved_from(follower: Follower, last: object) -> Callable[[], Awaitable[bool]
     return moved
 
 
-async def test_a_message_of_no_lane_and_a_beacon_that_is_none_stop_nothing(line: Line) -> None:
+async def test_a_message_that_is_no_event_is_passed_by_and_counted(line: Line) -> None:
+    """On a lane's subject too: the chain, not the subject, tells whether the lane lacks something."""
     counter = uuid4()
     session = await line.broker.session()
     await ensure_stream(session.jetstream, line.source, StreamLimits(max_bytes=2**28))
-    await session.jetstream.publish(f"{line.source.prefix}.v1.thing.99.x", b"strange")
-    await session.jetstream.publish(f"{line.source.prefix}.v1.thing.x", b"strange")
-    async with running(line.relay().run(), line.subscriber().run()):
+    subscriber = line.subscriber()
+    async with running(line.relay().run(), subscriber.run()):
+        await line.raise_to(counter)
+        await until(line.caught_up)
+        for subject in ("99.x", "x", f"{lane_of(counter)}.{counter}", f"{lane_of(counter)}.epoch"):
+            await session.jetstream.publish(f"{line.source.prefix}.v1.thing.{subject}", b"strange")
         await session.client.publish(line.source.beacon_subject, b"\xff\xff\xff")
         await line.raise_to(counter)
         await until(line.caught_up)
+        assert subscriber.passed.foreign == 4
         assert await stopped_lanes(line) == {}
 
 
-async def test_a_foreign_epoch_stops_a_lane_that_had_not_begun(line: Line) -> None:
-    counter = uuid4()
-    other = in_other_lane(counter)
-    follower = line.follower()
-    await publish(line, lane_of(counter), event(line, 1, counter))
-    await publish(line, lane_of(other), event(line, 1, other, epoch=2))
-    async with running(line.subscriber().run(), follower.run()):
-
-        async def as_expected() -> bool:
-            return "epoch" in (await stopped_lanes(line)).get(lane_of(other), "") and await line.copied() == {
-                counter: 1
-            }
-
-        await until(as_expected)
-        await until(lambda: _has(follower))
-        assert follower.vector["thing"].epoch == UUID(int=1)
+async def test_a_zombie_beside_the_active_projector_loses_and_doubles_nothing(line: Line) -> None:
+    """Two read from one durable at once, each is given a part, and each believes that it is its turn."""
+    zombie = line.subscriber("zombie", lease="another")
+    async with running(line.relay().run(), line.subscriber().run(), zombie.run()):
+        await raise_many(line, 300)
+        await until(lambda: at_heads(line))
+    assert await line.caught_up()
+    assert await stopped_lanes(line) == {}
+    assert line.asked_anew == []
