@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]  # generic for type checkers only
 
 SERVICES: Final = ("program", "offer", "catalogue")
-READ_MODEL: Final = "read_model_1"
+READ_MODEL: Final = "read_model_2"
+"""Where the catalogue's tables are read, whichever generation is current."""
 _SETTINGS: Final = {
     "TRAINING_ACCESS_LOG": "false",
     "TRAINING_LOG_LEVEL": "warning",
@@ -95,6 +96,11 @@ class Ground:
         database = await self.database("catalogue")
         seqs = f"SELECT (SELECT sum(n) FROM unnest(seqs) n) FROM {READ_MODEL}.checkpoint WHERE source = $1"  # noqa: S608 - our own words
         return int(await database.fetchval(seqs, source) or 0)
+
+    async def read_model(self) -> str:
+        """Return the schema of the catalogue's current generation, where its tables are."""
+        current = f"SELECT number FROM {READ_MODEL}.generation WHERE state = 'current'"  # noqa: S608 - our own words
+        return f"{READ_MODEL}_g{await (await self.database('catalogue')).fetchval(current)}"
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ import asyncpg
 from bench.children import CpuMeter
 from bench.figures import Bound, Plan, Reach, Result
 from bench.floors.projecting import open_projecting
-from bench.ground import READ_MODEL, SERVICES, Ground
+from bench.ground import SERVICES, Ground
 from bench.stock import publish_stock
 
 _POLL_SECONDS: Final = 0.005
@@ -56,7 +56,7 @@ async def measure(ground: Ground, plan: Plan) -> Sequence[Result]:
 
 
 async def _measure(ground: Ground, plan: Plan, kind: _Kind, events: int) -> Result:
-    floor = await open_projecting(await ground.database("catalogue"), kind.keys, events)
+    floor = await open_projecting(await ground.database("catalogue"), await ground.read_model(), kind.keys, events)
     figures, floors, cpu = [], [], []
     for _ in range(plan.rounds):
         floors.append(await floor.run(ground, kind.stream, events))
@@ -77,8 +77,9 @@ async def _measure(ground: Ground, plan: Plan, kind: _Kind, events: int) -> Resu
 async def _project(ground: Ground, kind: _Kind, events: int) -> tuple[float, float]:
     """Have the catalogue project the source's stream anew; return events a second, and CPU microseconds an event."""
     database = await ground.database("catalogue")
-    await database.execute("; ".join(f"TRUNCATE {READ_MODEL}.{table}" for table in kind.keys))
-    await database.execute(f"DELETE FROM {READ_MODEL}.checkpoint WHERE source = $1", kind.source)  # noqa: S608 - our own words
+    tables = await ground.read_model()
+    await database.execute("; ".join(f"TRUNCATE {tables}.{table}" for table in kind.keys))
+    await database.execute(f"DELETE FROM {tables}.checkpoint WHERE source = $1", kind.source)  # noqa: S608 - our own words
     starting = asyncio.create_task(ground.only("catalogue"))
     try:
         async with asyncio.timeout(_LIMIT_SECONDS):

@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
+from catalogue_svc.store.changes import KEPT_HOURS
 from chassis.settings import Address, ListenAddress, ServiceSettings
 
 
@@ -24,3 +25,4 @@ class CatalogueSettings(ServiceSettings):
     offer_source_address: str = Field(default="127.0.0.1:50052", min_length=1)
     read_connections: PositiveInt = 8
     cache_bytes: PositiveInt = 48 * 1024**2
+    change_hours: PositiveFloat = KEPT_HOURS  # who was away for longer begins anew

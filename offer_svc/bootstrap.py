@@ -3,9 +3,11 @@
 import asyncio
 
 from training.offer.v1.offer_service_pb2_grpc import add_OfferServiceServicer_to_server
+from training.program.v1.events_pb2 import ProgramEvent
 
 from bus.command_service import CommandService
 from bus.history import History
+from bus.read_model import ReadModel, definition_of
 from chassis.logging import configure_logging
 from chassis.server import Server
 from offer_svc.adapters.book import PostgresBooks
@@ -16,10 +18,12 @@ from offer_svc.adapters.encoding import OfferEncoding, erased_in, without_partic
 from offer_svc.adapters.facts import ReplicaPrograms
 from offer_svc.adapters.grpc_service import OfferService
 from offer_svc.adapters.names import PostgresNames
+from offer_svc.adapters.published import PublishedOffers
 from offer_svc.adapters.quote_key import quote_key
 from offer_svc.adapters.quotes import Seal
 from offer_svc.adapters.replica import ProgramReplica
 from offer_svc.adapters.reservation_views import PostgresReservationViews
+from offer_svc.adapters.tables import READ_MODEL, REPLICA, SHOWN
 from offer_svc.adapters.views import PostgresOfferViews
 from offer_svc.application.commands import Offers
 from offer_svc.application.erasure import Erasure
@@ -33,13 +37,15 @@ async def run(settings: OfferSettings, stop: asyncio.Event) -> None:
     """Run the service until asked to stop."""
     configure_logging("offer", level=settings.log_level, form=settings.log_format)
     bounds, rules = settings.bounds(), settings.rules()
-    async with CommandService("offer", settings) as service:
+    async with CommandService("offer", settings, OFFERS, PublishedOffers()) as service:
         connections = service.connections
         handler = OfferHandler(
             OfferEncoding(), ReplicaPrograms(), PostgresBookings(), PostgresBooks(), bounds, rules, merge_effects
         )
         path = service.command_path(OFFERS, handler)
-        replica = service.subscribe("program", ProgramReplica())
+        model = ReadModel(READ_MODEL, definition_of(REPLICA), SHOWN, {"program": ProgramReplica()})
+        addresses = {"program": settings.program_source_address}
+        replica = await service.subscribe(model, addresses, {"program": ProgramEvent})
         offers = Offers(path)
         views = PostgresOfferViews(connections)
         answering = OfferService(

@@ -17,6 +17,7 @@ class OfferSettings(CommandServiceSettings):
 
     grpc_address: ListenAddress = Address("127.0.0.1", 50052)
     metrics_address: ListenAddress = Address("127.0.0.1", 9102)
+    program_source_address: str = Field(default="127.0.0.1:50051", min_length=1)
     maximum_sessions: PositiveInt = 500
     longest_session_hours: float = Field(default=24.0, gt=0, le=31 * 24)
     longest_rule_days: int = Field(default=3 * 366, gt=0, le=10 * 366)

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from bench.floors.streams import Prepared, new_durable, new_stream, open_pull, publish_one
-from bench.ground import READ_MODEL, Ground
+from bench.ground import Ground
 from chassis.process import collect_seldom
 
 if TYPE_CHECKING:
@@ -88,8 +88,9 @@ async def open_pipe(ground: Ground) -> AsyncGenerator[Pipe]:
     """Lay the pipe: copies of the tables, a stream like the services', and the bytes of a real change."""
     commands, read_store = await ground.database("offer"), await ground.database("catalogue")
     await commands.execute("CREATE SCHEMA pipe; CREATE TABLE pipe.journal (LIKE public.journal INCLUDING ALL)")
-    await read_store.execute(f"CREATE SCHEMA pipe; CREATE TABLE pipe.offer (LIKE {READ_MODEL}.offer INCLUDING ALL)")
-    await read_store.execute(f"INSERT INTO pipe.offer SELECT * FROM {READ_MODEL}.offer LIMIT 1000")  # noqa: S608 - our own words
+    tables = await ground.read_model()
+    await read_store.execute(f"CREATE SCHEMA pipe; CREATE TABLE pipe.offer (LIKE {tables}.offer INCLUDING ALL)")
+    await read_store.execute(f"INSERT INTO pipe.offer SELECT * FROM {tables}.offer LIMIT 1000")  # noqa: S608 - our own words
     row = await commands.fetchrow(
         "SELECT * FROM journal WHERE type LIKE '%OfferRepriced' ORDER BY recorded_at DESC LIMIT 1"
     )

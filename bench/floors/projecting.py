@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 
 from bench.floors.streams import BATCH, new_durable
-from bench.ground import READ_MODEL, Ground
+from bench.ground import Ground
 from chassis.process import collect_seldom
 
 if TYPE_CHECKING:
@@ -79,18 +79,20 @@ class Projecting:
         return rate
 
 
-async def open_projecting(connection: "Connection", keys: Mapping[str, Sequence[str]], events: int) -> Projecting:
+async def open_projecting(
+    connection: "Connection", read_model: str, keys: Mapping[str, Sequence[str]], events: int
+) -> Projecting:
     """Copy tables with their indexes, and take the rows that the catalogue made of so many events."""
     tables = []
     for name, key in keys.items():
-        await connection.execute(f"CREATE TABLE projecting.{name} (LIKE {READ_MODEL}.{name} INCLUDING ALL)")
+        await connection.execute(f"CREATE TABLE projecting.{name} (LIKE {read_model}.{name} INCLUDING ALL)")
         if name == "offer":
             await connection.execute("ALTER TABLE projecting.offer SET (fillfactor = 85)")
-        rows = await connection.fetch(f"SELECT * FROM {READ_MODEL}.{name} ORDER BY random() LIMIT $1", events)  # noqa: S608 - as above
+        rows = await connection.fetch(f"SELECT * FROM {read_model}.{name} ORDER BY random() LIMIT $1", events)  # noqa: S608 - as above
         columns = await connection.fetch(
             "SELECT attname, format_type(atttypid, atttypmod) AS type FROM pg_attribute "
             "WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-            f"{READ_MODEL}.{name}",
+            f"{read_model}.{name}",
         )
         tables.append(Copied(f"projecting.{name}", key, rows, {row["attname"]: row["type"] for row in columns}))
     return Projecting(connection, tables)

@@ -26,6 +26,9 @@ def versions() -> ColumnElement[list[int]]:
     return func.array(ordered, type_=ARRAY(BigInteger()))
 
 
+TRIES: Final = 3
+"""How often entries are read, should one snapshot after another show less than what had been reached."""
+
 VERSIONS: Final = Statement(select(versions().label("versions")))
 
 
@@ -44,3 +47,17 @@ async def read_vector(connection: Connection) -> Vector:
     """Read the positions in the connection's snapshot."""
     rows = await READ_ALL.fetch(connection)
     return vector_of({row["source"]: checkpoints.of_row(row) for row in rows})
+
+
+def went_back(shown: Vector, reached: Vector) -> bool:
+    """Tell whether a snapshot shows less than what had been reached before it was taken.
+
+    A new generation has come as far as the one it follows. But a snapshot taken in the moment before it took over can
+    show its tables as they were then, a little behind.
+    """
+    return any(
+        source not in shown
+        or shown[source].epoch < position.epoch
+        or (shown[source].epoch == position.epoch and not shown[source].covers(position))
+        for source, position in reached.items()
+    )

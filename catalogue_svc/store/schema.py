@@ -1,7 +1,8 @@
 """The read model's tables.
 
-They stand in a PostgreSQL schema named by the read model's version. They are never migrated: another version is
-another schema, filled from the streams, beside the old one.
+Each generation has them in a schema of its own, and readers see those of the current one through views (see
+`bus.read_model`). They are never migrated: another version is another read model, filled from the sources beside the
+old one.
 
 Whatever readers see changes only in a transaction that also moves a checkpoint, so equal versions of all checkpoints in
 two snapshots mean that both show the same entries.
@@ -28,20 +29,19 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
 from training.offer.v1.offer_pb2 import Offer
 
 from bus.checkpoint import checkpoint_table
-from bus.lease import lease_table
-from chassis.postgres import Connections
+from bus.listed import checksum_column, event_column
+from bus.parked_table import parked_table
+from bus.read_model import definition_of
 
-READ_MODEL: Final = "read_model_1"
-"""The schema of this version of the read model."""
+READ_MODEL: Final = "read_model_2"
+"""This version of the read model; readers look names up in the schema of that name."""
 
 METADATA: Final = MetaData()
 CHECKPOINT: Final = checkpoint_table(METADATA)
-LEASE: Final = lease_table(METADATA)
+parked_table(METADATA)
 
 # Columns other than ids, revisions and bytes serve filters and order only. Enum values are whole int32 numbers, since a
 # sender may know more of them.
@@ -50,12 +50,14 @@ PROGRAM: Final = Table(
     METADATA,
     Column("program_id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
+    event_column(),
     Column("state", Integer, nullable=False),
     Column("level", Integer, nullable=False),
     Column("categories", ARRAY(Text), nullable=False),
     Column("tags", ARRAY(Text), nullable=False),
     Column("language_ranges", ARRAY(Text), nullable=False),
     Column("texts", Integer, nullable=False),  # how many rows of program_text it has
+    checksum_column(),
 )
 
 PROGRAM_TEXT: Final = Table(
@@ -66,6 +68,7 @@ PROGRAM_TEXT: Final = Table(
     Column("language", Text, nullable=False),
     Column("card", LargeBinary, nullable=False),
     Column("detail", LargeBinary, nullable=False),
+    checksum_column(),  # seeded with the program's revision
 )
 
 OFFER: Final = Table(
@@ -73,6 +76,7 @@ OFFER: Final = Table(
     METADATA,
     Column("offer_id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
+    event_column(),
     Column("program_id", Uuid, nullable=False),
     Column("state", Integer, nullable=False),
     Column("mode", Integer, nullable=False),
@@ -81,6 +85,7 @@ OFFER: Final = Table(
     Column("language_ranges", ARRAY(Text), nullable=False),
     Column("card", LargeBinary, nullable=False),
     Column("detail", LargeBinary, nullable=False),
+    checksum_column(),
     postgresql_with={"fillfactor": 85},  # seats and prices change often, in place: no index has them
 )
 
@@ -99,6 +104,7 @@ CHANGE: Final = Table(
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("kind", SmallInteger, nullable=False),
     Column("id", Uuid, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 """What changed, at positions without gaps, in the order of commit."""
 
@@ -124,31 +130,16 @@ Index(
     postgresql_using="gin",
 )
 
-_DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('training read model'))"
+SHOWN: Final = ("offer", "program", "program_text", "checkpoint", "parked", "feed", "change")
+"""The tables that readers see, in the order in which statements and transactions come to them."""
 
 
 def definition() -> list[str]:
     """Return the statements that make the tables and their first rows."""
-    tables = METADATA.sorted_tables
-    made = [str(CreateTable(table).compile(dialect=_DIALECT)) for table in tables]
-    made += [
-        str(CreateIndex(index).compile(dialect=_DIALECT))
-        for table in tables
-        for index in sorted(table.indexes, key=str)
+    return [
+        *definition_of(METADATA),
+        # What is sent in full seldom compresses well; out of line, but as it is, it is read at once.
+        "ALTER TABLE program_text ALTER COLUMN detail SET STORAGE EXTERNAL",
+        "ALTER TABLE offer ALTER COLUMN detail SET STORAGE EXTERNAL",
+        "INSERT INTO feed DEFAULT VALUES",
     ]
-    # What is sent in full seldom compresses well; out of line, but as it is, it is read at once.
-    made += ["ALTER TABLE program_text ALTER COLUMN detail SET STORAGE EXTERNAL"]
-    made += ["ALTER TABLE offer ALTER COLUMN detail SET STORAGE EXTERNAL"]
-    return [*made, "INSERT INTO feed DEFAULT VALUES"]
-
-
-async def create(connections: Connections, schema: str = READ_MODEL) -> None:
-    """Make the schema and its tables unless they are there; any number of processes may do it at once."""
-    async with connections.transaction() as connection:
-        await connection.execute(_LOCK)
-        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-        await connection.execute(f'SET LOCAL search_path TO "{schema}"')
-        if await connection.fetchval("SELECT to_regclass('feed')") is None:
-            for statement in definition():
-                await connection.execute(statement)

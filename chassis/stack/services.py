@@ -29,7 +29,7 @@ class Service:
 
 
 PROGRAM: Final = Service("program", 50051, 9101)
-OFFER: Final = Service("offer", 50052, 9102)
+OFFER: Final = Service("offer", 50052, 9102, sources=("program",))
 CATALOGUE: Final = Service("catalogue", 50053, 9103, sources=("program", "offer"))
 SERVICES: Final = (PROGRAM, OFFER, CATALOGUE)
 

@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Uuid, bindparam, func, select
 
 from bus.commands import CommandCall, Outcome
+from bus.generations import GONE
 from chassis.postgres import Connection, Connections
 from chassis.sql import Statement
 from offer_svc.adapters.numbers import number
-from offer_svc.adapters.tables import OFFER, RELEASED_PROGRAM, RESERVATION
+from offer_svc.adapters.tables import KNOWN_PROGRAM, OFFER, RESERVATION
 from offer_svc.application.commands import Offers
 from offer_svc.application.views import OfferViews
 from offer_svc.domain.commands import CancelForRetirement, ExpireReservation
@@ -49,11 +50,11 @@ _EXPIRED_OF: Final = Statement(
 )
 _OF_RETIRED: Final = Statement(
     select(OFFER.c.offer_id)
-    .join_from(OFFER, RELEASED_PROGRAM, OFFER.c.program_id == RELEASED_PROGRAM.c.program_id)
+    .join_from(OFFER, KNOWN_PROGRAM, OFFER.c.program_id == KNOWN_PROGRAM.c.program_id)
     .where(
         OFFER.c.status == number(State.PUBLISHED),
-        RELEASED_PROGRAM.c.state == number(ProgramState.RETIRED),
-        RELEASED_PROGRAM.c.cancel_offers,
+        KNOWN_PROGRAM.c.state == number(ProgramState.RETIRED),
+        KNOWN_PROGRAM.c.cancel_offers,
     )
     .order_by(OFFER.c.program_id, OFFER.c.offer_id)
     .limit(_MOST)
@@ -139,8 +140,11 @@ class RetiredPrograms:
         self._offers = offers
 
     async def due(self, connection: Connection, most: int) -> Sequence[UUID]:
-        """Return the offers that are to be called off."""
-        return [row["offer_id"] for row in await _OF_RETIRED.fetch(connection, {"most": most})]
+        """Return the offers that are to be called off; none while it is not known which programs were retired."""
+        try:
+            return [row["offer_id"] for row in await _OF_RETIRED.fetch(connection, {"most": most})]
+        except GONE:
+            return []
 
     async def perform(self, aggregate_id: UUID, call: CommandCall) -> bool:
         """Call one offer off; tell whether that was to be done."""

@@ -17,7 +17,7 @@ from offer_svc.adapters.reservation_rows import (
     erasing,
     write_reservations,
 )
-from offer_svc.adapters.tables import OFFER, RELEASED_PROGRAM
+from offer_svc.adapters.tables import KNOWN_PROGRAM, OFFER
 from offer_svc.domain.changes import (
     Change,
     HoldExpired,
@@ -130,7 +130,7 @@ def _rows(aggregate: CTE) -> Sequence[CTE]:
 
 def _released() -> Select[Any]:
     """Find the offer's program released, and hold off its retirement until the commit is done."""
-    program = RELEASED_PROGRAM
+    program = KNOWN_PROGRAM
     return (
         select(program.c.program_id)
         .where(

@@ -7,11 +7,11 @@ from sqlalchemy import Uuid, bindparam, select
 
 from chassis.postgres import Connection
 from chassis.sql import Statement
-from offer_svc.adapters.tables import RELEASED_PROGRAM
+from offer_svc.adapters.tables import KNOWN_PROGRAM
 from offer_svc.domain.context import ProgramFacts, ProgramState
 
 _FACTS: Final = Statement(
-    select(RELEASED_PROGRAM).where(RELEASED_PROGRAM.c.program_id == bindparam("program_id", type_=Uuid()))
+    select(KNOWN_PROGRAM).where(KNOWN_PROGRAM.c.program_id == bindparam("program_id", type_=Uuid()))
 )
 
 

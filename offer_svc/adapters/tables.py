@@ -24,6 +24,9 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 
 from bus.checkpoint import checkpoint_table
 from bus.journal import journal_tables
+from bus.listed import checksum_column, event_column
+from bus.parked_table import parked_table
+from bus.published import published_columns
 from offer_svc.adapters.numbers import having
 from offer_svc.domain.context import ProgramState
 from offer_svc.domain.offer import State
@@ -31,7 +34,6 @@ from offer_svc.domain.reservation import LIVE, ReservationState
 
 METADATA: Final = MetaData()
 JOURNAL: Final = journal_tables(METADATA)
-CHECKPOINT: Final = checkpoint_table(METADATA)
 
 OFFER: Final = Table(
     "offer",
@@ -45,6 +47,7 @@ OFFER: Final = Table(
     Column("starts_at", DateTime(timezone=True)),
     Column("trainers", ARRAY(Text), nullable=False),
     Column("state", LargeBinary, nullable=False),
+    *published_columns(),
     Index("offer_updated", "updated_at", "offer_id"),
     Index("offer_program", "program_id", "updated_at", "offer_id"),
     Index("offer_due", "due_at", "offer_id", postgresql_where=literal_column("due_at IS NOT NULL")),
@@ -131,13 +134,21 @@ QUOTE_KEY: Final = Table(
 )
 """The key that seals quotes: one row, made when the service first starts, the same for all its processes."""
 
+READ_MODEL: Final = "program_replica_1"
+"""This version of the copy of the programs, and the schema in which commands find the current generation's."""
+
+REPLICA: Final = MetaData()
+checkpoint_table(REPLICA)
+parked_table(REPLICA)
 RELEASED_PROGRAM: Final = Table(
     "released_program",
-    METADATA,
+    REPLICA,
     Column("program_id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
+    event_column(),
     Column("state", Integer, nullable=False),  # a whole int32 number: its source may know more states
     Column("cancel_offers", Boolean, nullable=False, server_default="false"),
+    checksum_column(),
     Index(
         "released_program_cancelling",
         "program_id",
@@ -145,3 +156,9 @@ RELEASED_PROGRAM: Final = Table(
     ),
 )
 """The replica of the programs that were ever released, made of their source's events up to the checkpoint."""
+
+KNOWN_PROGRAM: Final = RELEASED_PROGRAM.to_metadata(MetaData(), schema=READ_MODEL)
+"""The same programs as commands read and lock them: through a view, whichever generation is current."""
+
+SHOWN: Final = ("released_program", "checkpoint", "parked")
+"""The tables of the replica that are read, in the order in which statements and transactions come to them."""

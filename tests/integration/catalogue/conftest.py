@@ -1,10 +1,10 @@
 """A catalogue in this process, on real servers, and the two sources that it follows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import grpc.aio
 import pytest
@@ -58,7 +58,12 @@ class Running:
     stop: asyncio.Event
 
 
-RunCatalogue = Callable[[str], Awaitable[Running]]
+class RunCatalogue(Protocol):
+    """Runs a catalogue on a database."""
+
+    def __call__(self, dsn: str, *, wait: bool = True) -> Awaitable[Running]:
+        """Run it; unless told otherwise, wait until it answers."""
+        ...
 
 
 @pytest.fixture
@@ -95,8 +100,8 @@ async def sources(nats: EmbeddedNats, bus_prefix: str) -> AsyncIterator[Sources]
 
 
 @asynccontextmanager
-async def running_catalogue(dsn: str, nats_url: str, sources: Sources) -> AsyncIterator[Running]:
-    """Serve a catalogue at a free port."""
+async def running_catalogue(dsn: str, nats_url: str, sources: Sources, *, wait: bool = True) -> AsyncIterator[Running]:
+    """Serve a catalogue at a free port; unless told otherwise, wait until it answers."""
     settings = CatalogueSettings(
         database_url=SecretStr(dsn),
         nats_url=SecretStr(nats_url),
@@ -118,6 +123,9 @@ async def running_catalogue(dsn: str, nats_url: str, sources: Sources) -> AsyncI
                 await asyncio.sleep(0.005)
             async with grpc.aio.insecure_channel(f"127.0.0.1:{catalogue.server.port}") as channel:
                 await asyncio.wait_for(channel.channel_ready(), 10)
+                async with asyncio.timeout(20 if wait else None):
+                    while wait and not (serving.done() or catalogue.subscription.read_store.generation):  # noqa: ASYNC110 - as above
+                        await asyncio.sleep(0.005)
                 yield Running(catalogue, CatalogueServiceStub(channel), OperationsServiceStub(channel), channel, stop)
         finally:
             stop.set()
@@ -129,8 +137,8 @@ async def run_catalogue(nats: EmbeddedNats, sources: Sources, database: NewDatab
     """Lend what runs a catalogue on a database, for as long as the test lasts."""
     async with AsyncExitStack() as stack:
 
-        async def run(dsn: str) -> Running:
-            return await stack.enter_async_context(running_catalogue(dsn, nats.url, sources))
+        async def run(dsn: str, *, wait: bool = True) -> Running:
+            return await stack.enter_async_context(running_catalogue(dsn, nats.url, sources, wait=wait))
 
         yield run
 

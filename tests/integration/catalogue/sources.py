@@ -1,7 +1,10 @@
 """Stand-ins for the command services: events published as relays do, and the heads that journals would tell."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import reduce
+from hashlib import md5
+from operator import xor
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +31,8 @@ class PublishedSource:
         self.source = source
         self.epoch = uuid7()
         self.heads: dict[int, tuple[int, UUID | None, int]] = dict.fromkeys(range(LANES), (0, None, 0))
+        self.states: dict[UUID, tuple[int, UUID, bytes]] = {}
+        """What is published of each aggregate last: revision, event and body."""
         self._session = session
         self._publisher = Publisher(session, source)
         self._pending: dict[int, list[Event]] = {}
@@ -45,6 +50,8 @@ class PublishedSource:
         )
         self.heads[lane] = (event.seq, event.event_id, fence)
         self._pending.setdefault(lane, []).append(event)
+        if body and revision > self.states.get(aggregate_id, (0,))[0]:
+            self.states[aggregate_id] = (revision, event.event_id, body)
         return event
 
     async def flush(self) -> str:
@@ -52,7 +59,7 @@ class PublishedSource:
         for lane, events in self._pending.items():
             for begin in range(0, len(events), BATCH_MOST):
                 seq, last, fence = self.heads[lane]
-                fence = await self._publisher.publish(lane, events[begin : begin + BATCH_MOST], fence)
+                fence = await self._publisher.publish(lane, events[begin : begin + BATCH_MOST], fence, 0)
                 self.heads[lane] = (seq, last, fence)
         self._pending.clear()
         return self.token()
@@ -85,12 +92,24 @@ class PublishedSource:
         """Send a beacon."""
         await self._session.client.publish(self.source.beacon_subject, self.lane_heads().SerializeToString())
 
+    def after(self, after_id: bytes, ids: Iterable[bytes]) -> list[tuple[UUID, int, UUID, bytes]]:
+        """Return what is published, in order of ids: id, revision, event and body."""
+        chosen = {UUID(bytes=each) for each in ids} or self.states.keys()
+        return [
+            (each, *self.states[each])
+            for each in sorted(chosen & self.states.keys())
+            if not after_id or each.bytes > after_id
+        ]
+
 
 class Journals(JournalServiceServicer):
-    """Tells the heads of whichever source a caller's port stands for."""
+    """Tells the heads, the snapshot and the digests of whichever source a caller's port stands for."""
 
     def __init__(self, source: PublishedSource) -> None:
         self._source = source
+        self.chunk_size = 200
+        self.gate: Callable[[int], Awaitable[None]] = _go_on
+        """Awaited before each chunk of a snapshot, with how many came before."""
         self.asked: list[Mapping[str, str | bytes]] = []
 
     async def GetLaneHeads(self, request: pb.GetLaneHeadsRequest, context: Any) -> pb.GetLaneHeadsResponse:  # noqa: ANN401, N802 - gRPC's
@@ -102,3 +121,58 @@ class Journals(JournalServiceServicer):
     async def ReadJournal(self, request: pb.ReadJournalRequest, context: Any) -> None:  # type: ignore[override] # noqa: ANN401, N802 - gRPC's
         """Have nothing to tell: repair does not ask here."""
         del request, context
+
+    async def ExportSnapshot(self, request: pb.ExportSnapshotRequest, context: Any) -> None:  # type: ignore[override] # noqa: ANN401, N802 - gRPC's
+        """Tell what is published, each chunk with the heads of its moment."""
+        after, chunks = request.after_id, 0
+        while True:
+            await self.gate(chunks)
+            found = self._source.after(after, request.aggregate_ids)[: self.chunk_size]
+            entries = [
+                pb.SnapshotEntry(aggregate_id=each.bytes, revision=revision, event_id=event_id.bytes, body=body)
+                for each, revision, event_id, body in found
+            ]
+            if not entries and chunks:
+                return
+            total = len(self._source.states)
+            await context.write(
+                pb.ExportSnapshotResponse(entries=entries, heads=self._source.lane_heads(), total=total)
+            )
+            chunks += 1
+            if not entries:
+                return
+            after = entries[-1].aggregate_id
+
+    async def GetDigests(self, request: pb.GetDigestsRequest, context: Any) -> None:  # type: ignore[override] # noqa: ANN401, N802 - gRPC's
+        """Tell digests of what is published, by ranges that cover all ids."""
+        last = request.up_to_id or b"\xff" * 16
+        found = [each for each in self._source.after(request.after_id, request.aggregate_ids) if each[0].bytes <= last]
+        size = len(found) + 1 if request.aggregate_ids else request.range_size or 1000
+        after = request.after_id
+        for begin in range(0, max(1, len(found)), size):
+            part = found[begin : begin + size]
+            up_to = last if begin + size >= len(found) else part[-1][0].bytes
+            entries = [
+                pb.DigestEntry(aggregate_id=each.bytes, revision=revision, event_id=event_id.bytes)
+                for each, revision, event_id, _ in part
+            ]
+            await context.write(
+                pb.GetDigestsResponse(
+                    after_id=after,
+                    up_to_id=up_to,
+                    count=len(part),
+                    digest=reduce(xor, map(_digest, entries), 0),
+                    heads=self._source.lane_heads(),
+                    entries=entries if request.with_entries or request.aggregate_ids else [],
+                )
+            )
+            after = up_to
+
+
+async def _go_on(_: int) -> None:
+    """Hold nothing up."""
+
+
+def _digest(entry: pb.DigestEntry) -> int:
+    told = entry.aggregate_id + entry.revision.to_bytes(8, "big") + entry.event_id
+    return int.from_bytes(md5(told, usedforsecurity=False).digest()[:8], "big")

@@ -111,8 +111,8 @@ async def test_a_token_that_is_none_is_refused(catalogue: Running, token: str) -
 async def test_a_source_that_can_not_be_asked_is_named(
     run_catalogue: RunCatalogue, database: NewDatabase, sources: Sources
 ) -> None:
-    await sources.stop_journals()
     running = await run_catalogue(await database())
+    await sources.stop_journals()
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await running.stub.ListPrograms(pb.ListProgramsRequest(consistency=fully(5.0)))
     assert reason(refused.value) == (grpc.StatusCode.UNAVAILABLE, "SOURCE_UNAVAILABLE")

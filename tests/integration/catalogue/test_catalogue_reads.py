@@ -92,12 +92,12 @@ async def test_a_retired_program_is_read_by_id_but_not_listed(catalogue: Running
 
 async def test_pages_hold_every_offer_once_in_order_of_start_and_id(catalogue: Running, sources: Sources) -> None:
     of_program = program()
-    await sources.program.publish([released(of_program)])
+    known = await sources.program.publish([released(of_program)])
     offers = [offer(of_program.program_id, start=START + timedelta(hours=number % 7)) for number in range(60)]
     token = await sources.offer.publish([offered(each) for each in offers])
     wanted = [each.offer_id for each in sorted(offers, key=lambda each: (each.start_time.seconds, each.offer_id))]
     found: list[str] = []
-    request = pb.ListOffersRequest(page_size=13, consistency=at(token), view=VIEW_FULL)
+    request = pb.ListOffersRequest(page_size=13, consistency=at(known, token), view=VIEW_FULL)
     while True:
         response = await catalogue.stub.ListOffers(request)
         found += [entry.offer.offer_id for entry in response.offers]

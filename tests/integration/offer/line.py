@@ -14,6 +14,8 @@ from pydantic import SecretStr
 from training.offer.v1 import offer_pb2 as pb
 from training.offer.v1 import offer_service_pb2 as service
 from training.offer.v1.offer_service_pb2_grpc import OfferServiceStub
+from training.ops.v1.journal_service_pb2_grpc import JournalServiceStub
+from training.ops.v1.operations_service_pb2 import GetStatusRequest
 from training.ops.v1.operations_service_pb2_grpc import OperationsServiceStub
 from training.program.v1 import program_service_pb2 as programs
 from training.program.v1.program_pb2 import ProgramContent, Waiver
@@ -29,6 +31,7 @@ from program_svc.settings import ProgramSettings
 
 if TYPE_CHECKING:
     from training.offer.v1.offer_service_pb2_grpc import OfferServiceAsyncStub
+    from training.ops.v1.journal_service_pb2_grpc import JournalServiceAsyncStub
     from training.ops.v1.operations_service_pb2_grpc import OperationsServiceAsyncStub
     from training.program.v1.program_service_pb2_grpc import ProgramServiceAsyncStub
 
@@ -41,12 +44,23 @@ _PATIENCE: Final = Duration(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Clients of the running services; `dsn` is the offer service's database."""
+    """Clients of the running services; what is not said to be the program service's is the offer service's.
+
+    `dsn` is its database, `metrics` the address where its figures are read.
+    """
 
     programs: "ProgramServiceAsyncStub"
     offers: "OfferServiceAsyncStub"
     operations: "OperationsServiceAsyncStub"
+    journal: "JournalServiceAsyncStub"
     dsn: str
+    program_operations: "OperationsServiceAsyncStub"
+    metrics: str
+
+    async def knows_programs(self) -> bool:
+        """Tell whether a generation of the offer service's replica answers."""
+        status = await self.operations.GetStatus(GetStatusRequest())
+        return bool(status.read_model.generation)
 
     async def released(self) -> tuple[str, str]:
         """Release a new program; return its id and the token of that."""
@@ -101,8 +115,13 @@ class Line:
 
 
 @asynccontextmanager
-async def running(dsns: Sequence[str], nats_url: str, prefix: str, **settings: float) -> AsyncIterator[Line]:
-    """Run a program service and an offer service on two databases; `settings` are further ones of the latter."""
+async def running(
+    dsns: Sequence[str], nats_url: str, prefix: str, *, wait: bool = True, **settings: object
+) -> AsyncIterator[Line]:
+    """Run a program service and an offer service on two databases; `settings` are further ones of the latter.
+
+    Unless told otherwise, wait until the latter knows of programs.
+    """
     stop = asyncio.Event()
     program = ProgramSettings(
         database_url=SecretStr(dsns[0]),
@@ -119,6 +138,7 @@ async def running(dsns: Sequence[str], nats_url: str, prefix: str, **settings: f
         grpc_address=Address(LOOPBACK, free_port()),
         metrics_address=Address(LOOPBACK, free_port()),
         bus_prefix=prefix,
+        program_source_address=str(program.grpc_address),
         stream_max_bytes=_STREAM_BYTES,
         log_level="error",
     ).model_copy(update=settings)
@@ -134,13 +154,19 @@ async def running(dsns: Sequence[str], nats_url: str, prefix: str, **settings: f
                 await to_programs.channel_ready()
                 group.create_task(offer_service.run(offer, stop))
                 await to_offers.channel_ready()
-                starting.reschedule(None)
-                yield Line(
+                line = Line(
                     ProgramServiceStub(to_programs),
                     OfferServiceStub(to_offers),
                     OperationsServiceStub(to_offers),
+                    JournalServiceStub(to_offers),
                     dsns[1],
+                    OperationsServiceStub(to_programs),
+                    f"http://{offer.metrics_address}/metrics",
                 )
+                while wait and not await line.knows_programs():  # noqa: ASYNC110 - another service, no event to await
+                    await asyncio.sleep(0.02)
+                starting.reschedule(None)
+                yield line
         finally:
             stop.set()
 

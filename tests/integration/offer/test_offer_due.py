@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -113,7 +114,7 @@ async def test_what_became_due_while_the_service_was_down_is_done_once_when_it_i
     database: NewDatabase, nats: EmbeddedNats, bus_prefix: str
 ) -> None:
     dsns = [await database(), await database()]
-    brisk = {"hold_minutes": 1 / 60, "longest_hold_minutes": 1 / 60}
+    brisk: dict[str, Any] = {"hold_minutes": 1 / 60, "longest_hold_minutes": 1 / 60}
     async with running(dsns, nats.url, bus_prefix, **brisk) as line:
         end, deadline = soon(8), soon(7)
         over = await line.published(plan=open_until(end))

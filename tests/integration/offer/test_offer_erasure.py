@@ -21,7 +21,8 @@ from tests.integration.offer.selling import (
 )
 from tests.integration.refusals import refused
 
-TABLES = ("offer", "reservation", "journal", "idempotency", "booking", "lane", "checkpoint", "released_program")
+REPLICA = ("program_replica_1.checkpoint", "program_replica_1.released_program", "program_replica_1.parked")
+TABLES = ("offer", "reservation", "journal", "history", "idempotency", "booking", "lane", *REPLICA)
 
 
 async def tables_with(dsn: str, name: str) -> list[str]:

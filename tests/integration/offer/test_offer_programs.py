@@ -9,12 +9,15 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from training.offer.v1 import offer_pb2 as pb
 from training.offer.v1 import offer_service_pb2 as service
-from training.ops.v1.operations_service_pb2 import GetStatusRequest
+from training.ops.v1.operations_service_pb2 import REBUILD_PHASE_COMPLETE, GetStatusRequest, RebuildCatalogueRequest
 from training.program.v1 import program_service_pb2 as programs
 from training.program.v1.program_pb2 import ProgramContent
 
 from bus.tokens import Position, encode
-from tests.integration.offer.line import Line, create, online, row
+from chassis.embedded import EmbeddedNats
+from chassis.embedded.ports import LOOPBACK, free_port
+from tests.conftest import NewDatabase
+from tests.integration.offer.line import Line, create, online, row, running
 from tests.integration.refusals import read, refused
 
 
@@ -65,7 +68,7 @@ async def test_a_retirement_under_way_is_waited_for_and_then_obeyed(line: Line) 
         retirement = projector.transaction()
         await retirement.start()
         changed = await projector.execute(
-            "UPDATE released_program SET state = 6, revision = revision + 1 WHERE program_id = $1",
+            "UPDATE program_replica_1.released_program SET state = 6, revision = revision + 1 WHERE program_id = $1",
             UUID(draft.program_id),
         )
         assert changed == "UPDATE 1"
@@ -88,7 +91,7 @@ async def test_a_program_in_a_state_that_is_not_known_here_counts_as_not_release
     draft = await line.draft(online(), priced=True)
     replica = await asyncpg.connect(line.dsn)
     try:
-        changed = "UPDATE released_program SET state = 2147483647 WHERE program_id = $1"
+        changed = "UPDATE program_replica_1.released_program SET state = 2147483647 WHERE program_id = $1"
         assert await replica.execute(changed, UUID(draft.program_id)) == "UPDATE 1"
     finally:
         await replica.close()
@@ -140,3 +143,47 @@ async def test_the_status_shows_the_journal_and_the_replica(line: Line) -> None:
     [replica] = status.subscriptions
     assert (replica.source, replica.projector_leader, replica.trouble) == ("program", status.instance, "")
     assert sum(lane.applied for lane in replica.lanes) > 0
+
+
+async def test_until_the_first_replica_is_complete_only_what_needs_no_program_is_answered(
+    database: NewDatabase, nats: EmbeddedNats, bus_prefix: str
+) -> None:
+    """The service is ready all the same: its own database answers."""
+    dsns = [await database(), await database()]
+    nowhere = f"{LOOPBACK}:{free_port()}"
+    async with running(dsns, nats.url, bus_prefix, wait=False, program_source_address=nowhere) as line:
+        assert not await line.knows_programs()
+        found = await refused(line.offers.CreateOffer(create(str(uuid4()))))
+        assert (found.code, found.reason) == (grpc.StatusCode.UNAVAILABLE, "CATALOGUE_BUILDING")
+        assert found.metadata == {"read_model": "program_replica_1"}
+        found = await refused(line.offers.GetOffer(service.GetOfferRequest(offer_id=str(uuid4()))))
+        assert found.reason == "RESOURCE_NOT_FOUND"
+
+
+async def test_offers_are_published_while_the_replica_is_made_anew(line: Line) -> None:
+    """No command fails, whichever generation it locks its program in; one that was retired stays so."""
+    retired = await line.draft(online(), priced=True)
+    drafts = [await line.draft(online(), priced=True) for _ in range(24)]
+    token = await line.retire(retired.program_id)
+    seen = create(drafts[0].program_id, token)
+    await line.offers.CreateOffer(seen)
+    rebuilding = asyncio.create_task(rebuilt(line, 3))
+    for draft in drafts:
+        await line.offers.PublishOffer(service.PublishOfferRequest(offer_id=draft.offer_id))
+        found = await refused(line.offers.PublishOffer(service.PublishOfferRequest(offer_id=retired.offer_id)))
+        assert found.reason == "PROGRAM_RETIRED"
+    while not rebuilding.done():
+        found = await refused(line.offers.PublishOffer(service.PublishOfferRequest(offer_id=retired.offer_id)))
+        assert found.reason == "PROGRAM_RETIRED"
+    assert await rebuilding == [2, 3, 4]
+
+
+async def rebuilt(line: Line, times: int) -> list[int]:
+    """Have the replica made anew so many times; return the generations' numbers."""
+    numbers = []
+    for _ in range(times):
+        request = RebuildCatalogueRequest(cause="the test says so")
+        told = [each.progress async for each in line.operations.RebuildCatalogue(request)]
+        assert told[-1].phase == REBUILD_PHASE_COMPLETE, told[-1]
+        numbers.append(told[-1].generation)
+    return numbers

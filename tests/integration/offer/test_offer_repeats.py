@@ -104,7 +104,7 @@ async def test_a_repeat_is_answered_though_the_replica_has_lost_what_the_first_h
         first = await line.offers.CreateOffer(request)
     connection = await asyncpg.connect(dsns[1])
     try:
-        await connection.execute("DELETE FROM checkpoint")
+        await connection.execute("DROP SCHEMA program_replica_1 CASCADE")
     finally:
         await connection.close()
     async with running([await database(), dsns[1]], nats.url, f"{bus_prefix}x") as line:

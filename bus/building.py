@@ -1,0 +1,250 @@
+"""Building one generation: filled from the sources' snapshots or from every event, compared with them, then shown.
+
+By snapshot: the durable consumers first, so that nothing published from then on can be missed; then the snapshot, chunk
+by chunk, whose first heads are where the stream is taken up; then what the stream has, until every lane is at the heads
+of the last chunk, before which the copy may show states older than others it shows. It takes the place of the current
+generation once the sources' digests are its own and it has come as far.
+
+A builder that dies leaves all of it to the next, which begins anew.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Final
+
+import structlog
+from nats.js.errors import NotFoundError
+from training.ops.v1.operations_service_pb2 import RebuildMethod, RebuildPhase
+
+from bus import checkpoint as checkpoints
+from bus.applying import Applying, NoRoom
+from bus.audit import Audit, AuditInterrupted, Kind
+from bus.broker import BROKER_ERRORS, BrokerAway
+from bus.checkpoint import Checkpoint
+from bus.consistency import SourceUnavailable
+from bus.flip import NotFlipped, flip, read_checkpoints
+from bus.generations import Generation, create
+from bus.lease import Lease
+from bus.progress import Progress
+from bus.site import Site
+from bus.source import Source
+from bus.source_answers import SourceHeads
+from bus.source_journal import EpochMoved, JournalTrimmed
+from bus.tasks import together, told
+from bus.topology import StreamState, ensure_durable, stream_state
+from chassis.postgres import Connections
+
+_RETRY_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.05
+_AGAIN_SECONDS: Final = 0.5
+
+log: Final = structlog.get_logger(__name__)
+
+
+class GivenUp(Exception):
+    """A generation can't be completed; trying again as it is would not help."""
+
+
+class _Again(Exception):
+    """What was built so far is of no use: it is built again from the beginning."""
+
+
+class _Complete(Exception):
+    """The generation answers."""
+
+
+async def build(site: Site, generation: Generation, lease: Lease) -> None:
+    """Build a generation, whatever was left of an earlier attempt, and let it answer.
+
+    Raises GivenUp when trying again would not help.
+    """
+    progress = Progress(site.home, generation.number, site.instance)
+    while True:
+        try:
+            await progress.begin(RebuildPhase.REBUILD_PHASE_PREPARING)
+            await create(site.home, site.model, generation.number)
+            async with site.filling(generation.number, durable=False) as connections:
+                await _Attempt(site, connections, generation, lease, progress).run()
+        except _Complete:
+            return
+        except (_Again, EpochMoved) as error:
+            await progress.trouble(f"begun again: {error}")
+            log.warning("generation_begun_again", generation=generation.number, reason=told(error))
+            await asyncio.sleep(_AGAIN_SECONDS)
+        except (NoRoom, JournalTrimmed) as error:
+            raise GivenUp(str(error)) from error
+
+
+class _Attempt:
+    """One attempt at building a generation, in tables that are empty when it begins."""
+
+    def __init__(
+        self, site: Site, connections: Connections, generation: Generation, lease: Lease, progress: Progress
+    ) -> None:
+        self._site = site
+        self._connections = connections
+        self._number = generation.number
+        self._replay = generation.method == RebuildMethod.REBUILD_METHOD_REPLAY
+        self._lease = lease
+        self._progress = progress
+        self._needed: dict[str, SourceHeads] = {}
+        """The heads that each source's copy must reach before it is shown."""
+        self._unusable = asyncio.Event()
+        self._cause = ""
+
+    async def run(self) -> None:
+        """Build. Raises _Complete in the end."""
+        fill = self._begin_replay if self._replay else self._import
+        await together(*(fill(source) for source in self._site.sources))
+        subscribers = [
+            self._site.subscriber(
+                self._connections, self._number, source, self._needs_rebuild, building=not self._replay
+            )
+            for source in self._site.sources
+        ]
+        await together(self._complete(), self._until_unusable(), *(each.run() for each in subscribers))
+
+    def _needs_rebuild(self, cause: str) -> None:
+        self._cause = cause
+        self._unusable.set()
+
+    async def _until_unusable(self) -> None:
+        await self._unusable.wait()
+        raise _Again(self._cause)
+
+    async def _begin_replay(self, source: Source) -> None:
+        """See that everything can be had from the first event on."""
+        await self._consumer(source)
+        journal = self._site.journals[source.name]
+        while True:
+            try:
+                heads = await journal.heads()
+                for number, lane in enumerate(heads.lanes):
+                    async with aclosing(journal.read(number, 0, min(lane.seq, 1))) as events:
+                        async for _ in events:
+                            pass
+            except SourceUnavailable as error:
+                await self._wait(error)
+            else:
+                self._needed[source.name] = heads
+                return
+
+    async def _import(self, source: Source) -> None:
+        """Fill the copy of one source from its snapshot; go on where it was, should the source be away for a while."""
+        stream = await self._consumer(source)
+        applying = Applying(self._connections, source.name, self._site.model.projections[source.name])
+        checkpoint = await checkpoints.begin(self._connections, source.name)
+        begun, last = False, None
+        while True:
+            try:
+                async with aclosing(self._site.journals[source.name].snapshot(last)) as chunks:
+                    async for chunk in chunks:
+                        after = checkpoint if begun else _at(checkpoint, chunk.heads, stream)
+                        self._check_epoch(after, chunk.heads)
+                        checkpoint = await applying.apply(chunk.entries, checkpoint, after)
+                        begun, last = True, chunk.entries[-1].aggregate_id if chunk.entries else last
+                        self._needed[source.name] = chunk.heads
+                        await self._progress.imported(source.name, len(chunk.entries), chunk.total)
+            except SourceUnavailable as error:
+                await self._wait(error)
+            else:
+                return
+
+    def _check_epoch(self, checkpoint: Checkpoint, heads: SourceHeads) -> None:
+        if checkpoint.epoch != heads.epoch:
+            raise EpochMoved(f"{heads.source} began epoch {heads.epoch} meanwhile")
+
+    async def _consumer(self, source: Source) -> StreamState:
+        """Make the durable consumer, once there is a stream; return the stream as it was then or later."""
+        while True:
+            session = self._site.broker.present
+            if session is None:
+                await self._wait(BrokerAway(self._site.broker.trouble))
+                continue
+            try:
+                await ensure_durable(session.jetstream, source, self._site.durable(self._number, source.name))
+                return await stream_state(session.jetstream, source)
+            except (NotFoundError, *BROKER_ERRORS, BrokerAway) as error:
+                await self._wait(error)
+
+    async def _wait(self, error: Exception) -> None:
+        """Wait before something is tried again, visibly."""
+        await self._progress.trouble(told(error))
+        await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _complete(self) -> None:
+        """Wait until the copies are complete, compare them with their sources, and show them. Raises _Complete."""
+        await self._catch_up()
+        while True:
+            await self._verify()
+            try:
+                former = await flip(self._site.home, self._site.model, self._number, self._lease)
+            except NotFlipped as error:
+                await self._wait(error)
+                self._check_lanes(await self._checkpoints())
+                continue
+            log.info("generation_complete", read_model=self._site.model.name, generation=self._number, former=former)
+            raise _Complete
+
+    async def _catch_up(self) -> None:
+        """Wait until every lane has reached the heads of the last chunk."""
+        begun = _applied(await self._checkpoints())
+        total = sum(lane.seq for heads in self._needed.values() for lane in heads.lanes) - begun
+        await self._progress.begin(RebuildPhase.REBUILD_PHASE_CATCHING_UP, total=max(0, total))
+        while True:
+            found = await self._checkpoints()
+            self._check_lanes(found)
+            await self._progress.came(_applied(found) - begun)
+            if all(_reached(found[name], heads) for name, heads in self._needed.items()):
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _verify(self) -> None:
+        """Compare the copies with their sources. Raises GivenUp when they differ."""
+        await self._progress.begin(RebuildPhase.REBUILD_PHASE_VERIFYING)
+        for source in self._site.model.sources:
+            while True:
+                try:
+                    await self._compare(source)
+                except (SourceUnavailable, AuditInterrupted) as error:
+                    await self._wait(error)
+                else:
+                    break
+
+    async def _compare(self, source: str) -> None:
+        """Compare one copy; what is parked is no difference."""
+        audit = Audit(self._connections, self._site.model, self._site.journals)
+        async with aclosing(audit.run([source])) as steps:
+            async for step in steps:
+                await self._progress.compared(source, step.checked, max(step.checked, step.total))
+                for each in step.differences:
+                    if each.kind is not Kind.PARKED:
+                        raise GivenUp(f"the copy of {source} {each.aggregate_id} differs: {each.detail}")
+
+    def _check_lanes(self, found: Mapping[str, Checkpoint]) -> None:
+        for checkpoint in found.values():
+            for number, lane in enumerate(checkpoint.lanes):
+                if lane.stopped is not None:
+                    raise GivenUp(f"lane {number} of {checkpoint.source} stopped: {lane.stopped}")
+
+    async def _checkpoints(self) -> dict[str, Checkpoint]:
+        return await read_checkpoints(self._connections, self._site.model.schema(self._number))
+
+
+def _at(checkpoint: Checkpoint, heads: SourceHeads, stream: StreamState) -> Checkpoint:
+    """Return the checkpoint of a copy that contains what a source had committed when a stream ended as it did."""
+    return replace(checkpoint, lanes=heads.lanes, stream_created=stream.created, stream_sequence=stream.last_seq)
+
+
+def _reached(checkpoint: Checkpoint, heads: SourceHeads) -> bool:
+    """Tell whether a copy contains everything up to these heads; numbering goes on in a later epoch."""
+    return all(
+        have.seq >= need.seq and (need.seq == 0 or (have.epoch is not None and have.epoch >= heads.epoch))
+        for have, need in zip(checkpoint.lanes, heads.lanes, strict=True)
+    )
+
+
+def _applied(found: Mapping[str, Checkpoint]) -> int:
+    return sum(lane.seq for checkpoint in found.values() for lane in checkpoint.lanes)
