@@ -3,20 +3,34 @@
 An offer's program may come later than the offer: the row is written all the same, and shown once the program is there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, LargeBinary, Text, Uuid, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from training.offer.v1.events_pb2 import OfferEvent, PublishedOffer
 
 from bus.body import agree, decode, is_empty
 from bus.event import Event
+from bus.listed import Listed, checksum
 from bus.newest import newest
-from bus.subscriber import Undecodable
+from bus.projection import Undecodable
 from catalogue_svc.store.changes import recording
 from catalogue_svc.store.languages import ranges
 from catalogue_svc.store.schema import OFFER, OFFER_KIND
@@ -34,6 +48,7 @@ class OfferRow:
 
     id: UUID
     revision: int
+    event_id: UUID
     program_id: UUID
     state: int
     mode: int
@@ -46,6 +61,8 @@ class OfferRow:
 
 class OfferProjection:
     """Makes rows of the offer source's events."""
+
+    listed: Final = Listed(OFFER.c.offer_id)
 
     def row(self, event: Event) -> OfferRow | None:
         """Return the row that shows the event's state. Raises Undecodable."""
@@ -62,6 +79,7 @@ class OfferProjection:
         return OfferRow(
             event.aggregate_id,
             event.revision,
+            event.event_id,
             UUID(offer.program_id),
             offer.state,
             offer.mode,
@@ -77,6 +95,14 @@ class OfferProjection:
         given = newest(rows)
         columns = {name: [getattr(row, name) for row in given] for name in OfferRow.__slots__}
         await _WRITE.execute(connection, columns)
+
+    async def delete(self, connection: Connection, ids: Sequence[UUID]) -> None:
+        """Delete these offers, and record which."""
+        await _DELETE.execute(connection, {"ids": ids})
+
+    async def columns(self, connection: Connection, aggregate_id: UUID) -> Mapping[str, str]:
+        """Return what is there of one offer, as text by column."""
+        return await self.listed.columns(connection, aggregate_id)
 
 
 def parts(offer: PublishedOffer) -> tuple[bytes, bytes]:
@@ -96,6 +122,7 @@ def _write() -> Statement:
         func.unnest(
             bindparam("id", type_=ARRAY(Uuid())),
             bindparam("revision", type_=ARRAY(BigInteger())),
+            bindparam("event_id", type_=ARRAY(Uuid())),
             bindparam("program_id", type_=ARRAY(Uuid())),
             bindparam("state", type_=ARRAY(Integer())),
             bindparam("mode", type_=ARRAY(Integer())),
@@ -108,8 +135,10 @@ def _write() -> Statement:
         .table_valued(*OfferRow.__slots__, name="given")
         .render_derived()
     )
-    values = [split(column) if column.name == "language_ranges" else column for column in given.c]
-    insertion = upsert(OFFER).from_select([column.name for column in OFFER.c], select(*values))
+    values: list[ColumnElement[Any]] = [
+        split(column) if column.name == "language_ranges" else column for column in given.c
+    ]
+    insertion = upsert(OFFER).from_select([column.name for column in OFFER.c], select(*values, checksum(values)))
     written = (
         insertion.on_conflict_do_update(
             index_elements=[OFFER.c.offer_id],
@@ -122,4 +151,11 @@ def _write() -> Statement:
     return Statement(recording(written, OFFER_KIND, written.c.offer_id))
 
 
+def _delete() -> Statement:
+    gone = delete(OFFER).where(OFFER.c.offer_id == func.any(bindparam("ids", type_=ARRAY(Uuid()))))
+    deleted = gone.returning(OFFER.c.offer_id).cte("deleted")
+    return Statement(recording(deleted, OFFER_KIND, deleted.c.offer_id))
+
+
 _WRITE: Final = _write()
+_DELETE: Final = _delete()

@@ -1,18 +1,32 @@
 """Programs in the read model, with a text for each of their languages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Text, Uuid, bindparam, delete, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    select,
+    union,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from training.program.v1.events_pb2 import ProgramEvent
 
 from bus.body import agree, decode, is_empty
 from bus.event import Event
+from bus.listed import Listed, Part, checksum
 from bus.newest import newest
-from bus.subscriber import Undecodable
+from bus.projection import Undecodable
 from catalogue_svc.projection.entries import Entry, entries
 from catalogue_svc.store.changes import recording
 from catalogue_svc.store.languages import ranges
@@ -21,7 +35,7 @@ from catalogue_svc.store.texts import joined, split
 from chassis.postgres import Connection
 from chassis.sql import Statement
 
-_COLUMNS: Final = ("id", "revision", "state", "level", "categories", "tags", "language_ranges", "texts")
+_COLUMNS: Final = ("id", "revision", "event_id", "state", "level", "categories", "tags", "language_ranges", "texts")
 _TEXT_COLUMNS: Final = ("of_program", "ordinal", "language", "card", "detail")
 _LISTS: Final = frozenset({"categories", "tags", "language_ranges"})
 
@@ -32,6 +46,7 @@ class ProgramRow:
 
     id: UUID
     revision: int
+    event_id: UUID
     state: int
     level: int
     categories: str
@@ -48,6 +63,10 @@ class ProgramRow:
 class ProgramProjection:
     """Makes rows of the program source's events."""
 
+    listed: Final = Listed(
+        PROGRAM.c.program_id, Part(PROGRAM_TEXT.c.program_id, PROGRAM_TEXT.c.ordinal, PROGRAM.c.texts)
+    )
+
     def row(self, event: Event) -> ProgramRow | None:
         """Return the row that shows the event's state. Raises Undecodable."""
         if is_empty(event):
@@ -62,6 +81,7 @@ class ProgramProjection:
         return ProgramRow(
             event.aggregate_id,
             event.revision,
+            event.event_id,
             program.state,
             content.level,
             joined(content.categories),
@@ -82,6 +102,14 @@ class ProgramProjection:
         columns["detail"] = [text.detail for _, _, text in texts]
         await _WRITE.execute(connection, columns)
 
+    async def delete(self, connection: Connection, ids: Sequence[UUID]) -> None:
+        """Delete these programs with their texts, and record which."""
+        await _DELETE.execute(connection, {"ids": ids})
+
+    async def columns(self, connection: Connection, aggregate_id: UUID) -> Mapping[str, str]:
+        """Return what is there of one program and its texts, as text by column."""
+        return await self.listed.columns(connection, aggregate_id)
+
 
 def _write() -> Statement:
     """Return the statement; its parts touch rows of their own, since PostgreSQL runs them in any order."""
@@ -89,6 +117,7 @@ def _write() -> Statement:
         func.unnest(
             bindparam("id", type_=ARRAY(Uuid())),
             bindparam("revision", type_=ARRAY(BigInteger())),
+            bindparam("event_id", type_=ARRAY(Uuid())),
             bindparam("state", type_=ARRAY(Integer())),
             bindparam("level", type_=ARRAY(Integer())),
             *(bindparam(name, type_=ARRAY(Text())) for name in ("categories", "tags", "language_ranges")),
@@ -108,15 +137,15 @@ def _write() -> Statement:
         .table_valued(*_TEXT_COLUMNS, name="given_text")
         .render_derived()
     )
-    values = [split(column) if column.name in _LISTS else column for column in given.c]
-    insertion = upsert(PROGRAM).from_select([column.name for column in PROGRAM.c], select(*values))
+    values: list[ColumnElement[Any]] = [split(column) if column.name in _LISTS else column for column in given.c]
+    insertion = upsert(PROGRAM).from_select([column.name for column in PROGRAM.c], select(*values, checksum(values)))
     written = (
         insertion.on_conflict_do_update(
             index_elements=[PROGRAM.c.program_id],
             set_={column.name: column for column in insertion.excluded if column.name != "program_id"},
             where=insertion.excluded.revision > PROGRAM.c.revision,
         )
-        .returning(PROGRAM.c.program_id, PROGRAM.c.texts)
+        .returning(PROGRAM.c.program_id, PROGRAM.c.revision, PROGRAM.c.texts)
         .cte("written")
     )
     dropped = (
@@ -124,13 +153,22 @@ def _write() -> Statement:
         .where(PROGRAM_TEXT.c.program_id == written.c.program_id, PROGRAM_TEXT.c.ordinal >= written.c.texts)
         .cte("dropped")
     )
-    chosen = select(*texts.c).where(texts.c.of_program == written.c.program_id)
+    chosen = select(*texts.c, checksum(texts.c, written.c.revision)).where(texts.c.of_program == written.c.program_id)
     text_insertion = upsert(PROGRAM_TEXT).from_select([column.name for column in PROGRAM_TEXT.c], chosen)
     rewritten = text_insertion.on_conflict_do_update(
         index_elements=[PROGRAM_TEXT.c.program_id, PROGRAM_TEXT.c.ordinal],
-        set_={name: text_insertion.excluded[name] for name in ("language", "card", "detail")},
+        set_={name: text_insertion.excluded[name] for name in ("language", "card", "detail", "checksum")},
     ).cte("rewritten")
     return Statement(recording(written, PROGRAM_KIND, written.c.program_id).add_cte(dropped, rewritten))
 
 
+def _delete() -> Statement:
+    ids = func.any(bindparam("ids", type_=ARRAY(Uuid())))
+    rows = delete(PROGRAM).where(PROGRAM.c.program_id == ids).returning(PROGRAM.c.program_id).cte("rows")
+    texts = delete(PROGRAM_TEXT).where(PROGRAM_TEXT.c.program_id == ids).returning(PROGRAM_TEXT.c.program_id)
+    gone = union(select(rows.c.program_id), select(texts.cte("texts").c.program_id)).cte("gone")
+    return Statement(recording(gone, PROGRAM_KIND, gone.c.program_id))
+
+
 _WRITE: Final = _write()
+_DELETE: Final = _delete()

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from bus.event import Event
 from bus.newest import newest
-from bus.subscriber import Undecodable
+from bus.projection import Undecodable
 from catalogue_svc.projection.offers import OfferProjection
 from catalogue_svc.projection.programs import ProgramProjection
 from tests.integration.catalogue import samples
@@ -58,6 +58,11 @@ def test_seats_taken_beyond_capacity_leave_none_free() -> None:
     row = OfferProjection().row(OFFER)
     assert row is not None
     assert row.free_seats == 0
+
+
+def test_a_row_names_the_event_that_it_is_made_of() -> None:
+    assert getattr(OfferProjection().row(OFFER), "event_id", None) == OFFER.event_id
+    assert getattr(ProgramProjection().row(PROGRAM), "event_id", None) == PROGRAM.event_id
 
 
 def test_a_word_that_can_not_be_stored_does_not_stop_its_program() -> None:

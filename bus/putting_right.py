@@ -1,0 +1,168 @@
+"""Putting right what is different in a copy, aggregate by aggregate, from what the source publishes of it now.
+
+The change is a transaction that takes its locks in the projector's order, so that the two can't block each other: the
+rows, what writing them needs, the checkpoint. The checkpoint's version counts up: the projector reads it anew, and who
+follows the copy notices. A row of a later event than what was read of the source, other than the row found wrong, was
+written by the projector since: it stays.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from bus import checkpoint as checkpoints
+from bus.audited_copy import AuditedCopy
+from bus.difference import Difference, Kind, judge
+from bus.event import Event
+from bus.listed import ListedRow
+from bus.source_answers import SourceEntry
+from bus.source_journal import EpochMoved, SourceJournal
+from bus.tasks import told
+from chassis.postgres import Connection
+
+_AT_ONCE: Final = 50
+_LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '500ms'"
+_TRIES: Final = 10
+_RETRY_SECONDS: Final = 0.1
+_BUSY: Final = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_REFUSED_AS_DATA: Final = ("22", "23", "54")
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One aggregate to put right: what was found wrong, and what its source publishes of it now, if anything."""
+
+    wrong: Difference
+    published: Event | None
+    row: Any
+
+    @property
+    def key(self) -> UUID:
+        return self.wrong.aggregate_id
+
+    @property
+    def _entry(self) -> SourceEntry | None:
+        event = self.published
+        return None if event is None else SourceEntry(event.aggregate_id, event.revision, event.event_id)
+
+    def is_wrong_still(self, present: ListedRow | None) -> bool:
+        """Tell whether what the copy shows by now is wrong, rather than written by the projector since."""
+        if judge(self._entry, present) is None:
+            return False
+        if present == self.wrong.shown:
+            return True
+        if self.published is None or present is None or present.revision is None:
+            return self.published is not None
+        return not present.intact or present.revision <= self.published.revision
+
+    def outcome(self, now: ListedRow | None, changed: Sequence[str], *, written: bool) -> Difference:
+        """Return the difference as it ended; `changed` are the columns that were not what they are now."""
+        if not written:
+            return replace(self.wrong, repaired=True, detail=f"{self.wrong.detail}; an event came meanwhile")
+        if judge(self._entry, now) is not None:
+            return _failed(self.wrong, "what was written is not what was published")
+        columns = f"; changed: {', '.join(changed)}" if changed else ""
+        return replace(self.wrong, repaired=True, detail=self.wrong.detail + columns)
+
+
+class PuttingRight:
+    """Repairs one source's copy."""
+
+    def __init__(self, copy: AuditedCopy, journal: SourceJournal) -> None:
+        self._copy = copy
+        self._journal = journal
+
+    async def repaired(self, differences: Sequence[Difference]) -> list[Difference]:
+        """Put right what can be; return the same differences, each telling whether it was put right.
+
+        What is parked stays: it is for a retry.
+        """
+        wrong = [each for each in differences if each.kind is not Kind.PARKED]
+        outcome: dict[UUID, Difference] = {}
+        for begin in range(0, len(wrong), _AT_ONCE):
+            outcome |= await self._repair({each.aggregate_id: each for each in wrong[begin : begin + _AT_ONCE]})
+        return [outcome.get(each.aggregate_id, each) for each in differences]
+
+    async def _repair(self, wrong: Mapping[UUID, Difference]) -> dict[UUID, Difference]:
+        published = await self._published(list(wrong))
+        failed: dict[UUID, Difference] = {}
+        rows: dict[UUID, Any] = {}
+        for key, event in published.items():
+            try:
+                rows[key] = self._copy.projection.row(event)
+            except Exception as error:  # noqa: BLE001 - whatever a pure mapping raises is the fault of this one state
+                failed[key] = _failed(wrong[key], told(error))
+        work = [_Work(each, published.get(key), rows.get(key)) for key, each in wrong.items() if key not in failed]
+        return failed | await self._write(work)
+
+    async def _published(self, ids: Sequence[UUID]) -> dict[UUID, Event]:
+        events: dict[UUID, Event] = {}
+        try:
+            async with aclosing(self._journal.snapshot(ids=ids)) as chunks:
+                async for chunk in chunks:
+                    self._copy.in_epoch(chunk.heads.epoch)
+                    events.update({event.aggregate_id: event for event in chunk.entries})
+        except EpochMoved as error:
+            raise self._copy.interrupted(str(error)) from error
+        return events
+
+    async def _write(self, work: Sequence[_Work]) -> dict[UUID, Difference]:
+        """Write in one transaction; what the store refuses as data is found by halving."""
+        for _ in range(_TRIES if work else 0):
+            try:
+                return await self._transaction(work)
+            except _BUSY:
+                await asyncio.sleep(_RETRY_SECONDS)
+            except asyncpg.PostgresError as error:
+                if not str(error.sqlstate).startswith(_REFUSED_AS_DATA):
+                    raise
+                if len(work) == 1:
+                    return {work[0].key: _failed(work[0].wrong, told(error))}
+                middle = len(work) // 2
+                return await self._write(work[:middle]) | await self._write(work[middle:])
+        return {each.key: _failed(each.wrong, "the copy is too busy") for each in work}
+
+    async def _transaction(self, work: Sequence[_Work]) -> dict[UUID, Difference]:
+        projection = self._copy.projection
+        ids = [each.key for each in work]
+        async with self._copy.connections.transaction() as connection:
+            await connection.execute(_LOCK_TIMEOUT)
+            await projection.listed.lock(connection, ids)
+            present = await projection.listed.of(connection, ids)
+            chosen = {each.key: each for each in work if each.is_wrong_still(present.get(each.key))}
+            before = await self._columns(connection, chosen.values())
+            if wanted := {key: each.row for key, each in chosen.items() if each.row is not None}:
+                # A row that was not there when the others were locked is not voided: it can be the projector's by now.
+                await projection.listed.void(connection, [key for key in wanted if key in present])
+                await projection.write(connection, list(wanted.values()))
+            if extra := [key for key, each in chosen.items() if each.published is None]:
+                await projection.delete(connection, extra)
+            self._copy.same_generation(await checkpoints.touch(connection, self._copy.source))
+            now = await projection.listed.of(connection, ids)
+            after = await self._columns(connection, chosen.values())
+        return {
+            each.key: each.outcome(
+                now.get(each.key),
+                _changed(before.get(each.key, {}), after.get(each.key, {})),
+                written=each.key in chosen,
+            )
+            for each in work
+        }
+
+    async def _columns(self, connection: Connection, chosen: Iterable[_Work]) -> dict[UUID, Mapping[str, str]]:
+        """Return what is there of aggregates whose rows are not intact."""
+        altered = [each.key for each in chosen if each.wrong.kind is Kind.ALTERED]
+        return {key: await self._copy.projection.columns(connection, key) for key in altered}
+
+
+def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
+def _failed(difference: Difference, why: str) -> Difference:
+    return replace(difference, detail=f"{difference.detail}; not repaired: {why}")
