@@ -2,24 +2,32 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import ClassVar, Final, Self, TypeVar
+from typing import ClassVar, Final, Self
 
-from pydantic import Field, PositiveInt
+from google.protobuf.message import Message
+from pydantic import Field, PositiveInt, model_validator
 from training.ops.v1.journal_service_pb2_grpc import add_JournalServiceServicer_to_server
-from training.ops.v1.operations_service_pb2 import SubscriptionStatus
 from training.ops.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 
 from bus.broker import Broker
 from bus.commands import CommandPath
 from bus.commit import AggregateTable
+from bus.copy_operations import CopyOperations
 from bus.duties import Duty
+from bus.epochs import Epochs
+from bus.generations import CatalogueBuilding, gone
 from bus.handling import Command, Handler, State
+from bus.journal_service import JournalService
 from bus.operation_roles import OPERATION_ROLES
 from bus.operations_service import OperationsService
 from bus.publication import Publication
+from bus.published import Published
+from bus.read_model import ReadModel
+from bus.retention import STREAM_DAYS, Bounds, Retention
 from bus.source import Source
-from bus.subscriber import Projection
+from bus.status_metrics import StatusMetrics
 from bus.subscription import Subscription
 from bus.timekeeper import Timekeeper
 from bus.topology import StreamLimits
@@ -28,12 +36,11 @@ from chassis.migrations import migrate
 from chassis.policy import Policy
 from chassis.postgres import UNAVAILABLE, Connections
 from chassis.principal import Role
+from chassis.refusal import Refusal
 from chassis.server import Server, ServerOptions
 from chassis.service import instance_name, principals_of, serve, translate
 from chassis.settings import ServiceSettings
 from chassis.startup import StartFailure
-
-Row = TypeVar("Row")
 
 _CONNECTIONS: Final = 8
 _TIMEKEEPER_CONNECTIONS: Final = 4
@@ -52,33 +59,66 @@ OPERATIONS: Final[Mapping[str, tuple[Role, ...]]] = {**JOURNAL, **OPERATION_ROLE
 class CommandServiceSettings(ServiceSettings):
     """What every command service needs to know."""
 
-    shared: ClassVar[frozenset[str]] = ServiceSettings.shared | {"bus_prefix", "stream_max_bytes", "stream_replicas"}
+    shared: ClassVar[frozenset[str]] = ServiceSettings.shared | {
+        "bus_prefix",
+        "history_days",
+        "idempotency_days",
+        "journal_days",
+        "stream_max_bytes",
+        "stream_replicas",
+    }
 
     bus_prefix: str = Field(default="training", pattern=r"^[a-z0-9]+$")
     stream_max_bytes: PositiveInt = StreamLimits().max_bytes
     stream_replicas: PositiveInt = 1
+    journal_days: int = Field(default=Bounds().journal, gt=STREAM_DAYS)  # what the stream no longer has is read there
+    history_days: PositiveInt = Bounds().history
+    idempotency_days: PositiveInt = Bounds().idempotency
+
+    @model_validator(mode="after")
+    def _history_outlives_the_journal(self) -> Self:
+        """Refuse to forget of a revision what is told of it before the revision itself."""
+        if self.history_days < self.journal_days:
+            raise ValueError(
+                f"{self.prefix}HISTORY_DAYS: the history takes over what leaves the journal, so it is kept at least as "
+                f"long: {self.journal_days} days"
+            )
+        return self
 
 
 class CommandService:
-    """One process of a command service, named as the source that it is, from `async with` on."""
+    """One process of a command service, named as the source that it is, from `async with` on.
 
-    def __init__(self, name: str, settings: CommandServiceSettings) -> None:
+    Of its aggregates one kind is `published`, as its port tells.
+    """
+
+    def __init__(
+        self, name: str, settings: CommandServiceSettings, aggregate: AggregateTable, published: Published
+    ) -> None:
         self._settings = settings
         self._dsn = settings.database_url.get_secret_value()
         self._source = Source(name, settings.bus_prefix)
         self._instance = instance_name(name)
         self._broker = Broker(settings.nats_url.get_secret_value(), self._instance)
         self._subscriptions: list[Subscription] = []
-        self.connections: Final = Connections(self._dsn, size=_CONNECTIONS, name=self._instance)
+        self._copy: CopyOperations | None = None
+        self._exits = AsyncExitStack()
+        epochs = Epochs(self._broker, self._source)
+        self.connections: Final = Connections(self._dsn, size=_CONNECTIONS, name=self._instance, prepare=epochs.confirm)
         self._timekeeper = Timekeeper(
-            Connections(self._dsn, size=_TIMEKEEPER_CONNECTIONS, name=f"{name}-timekeeper"), self._instance
+            Connections(self._dsn, size=_TIMEKEEPER_CONNECTIONS, name=f"{name}-timekeeper", prepare=epochs.confirm),
+            self._instance,
         )
         self._keeps_time = False
+        bounds = Bounds(settings.journal_days, settings.history_days, settings.idempotency_days)
+        self._retention = Retention(self._dsn, bounds, f"{self._instance}-retention", epochs.confirm)
+        self._journal = JournalService(self.connections, name, aggregate, published)
         self._publication = Publication(
             self._dsn,
             self.connections,
             self._broker,
             self._source,
+            epochs=epochs,
             instance=self._instance,
             limits=StreamLimits(max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas),
         )
@@ -88,6 +128,7 @@ class CommandService:
         try:
             await migrate(self._dsn, f"{self._source.name}_svc")
             await self._publication.prepare()
+            await self._retention.prepare(self.connections)
         except UNAVAILABLE as error:
             raise StartFailure(f"the database can't be reached: {type(error).__name__}: {error}") from error
         return self
@@ -96,6 +137,7 @@ class CommandService:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connections."""
+        await self._exits.aclose()
         await self.connections.close()
 
     def command_path(self, aggregate: AggregateTable, handler: Handler[State, Command]) -> CommandPath[State, Command]:
@@ -115,17 +157,23 @@ class CommandService:
         self._keeps_time = True
         return self._timekeeper
 
-    def subscribe(self, source: str, projection: Projection[Row]) -> Subscription:
-        """Keep a copy of another source, as long as this service serves."""
+    async def subscribe(
+        self, model: ReadModel, addresses: Mapping[str, str], bodies: Mapping[str, type[Message]]
+    ) -> Subscription:
+        """Keep a copy of other sources as long as this service serves; their addresses and event bodies are by name."""
         subscription = Subscription(
             self._dsn,
             self._broker,
-            Source(source, self._settings.bus_prefix),
-            projection,
-            durable=f"{self._source.name}-{source}",
+            model,
+            addresses,
+            bus_prefix=self._settings.bus_prefix,
+            owner=self._source.name,
+            service=self._source.name,
             instance=self._instance,
         )
+        await self._exits.enter_async_context(subscription)
         self._subscriptions.append(subscription)
+        self._copy = CopyOperations(self._source.name, subscription, bodies)
         return subscription
 
     async def serve(self, policy: Policy, add_services: Callable[[Server], None], stop: asyncio.Event) -> None:
@@ -138,30 +186,33 @@ class CommandService:
             readiness=self.connections.answer,
             freshness=self._is_fresh,
             statistics=statistics,
-            translate=translate,
+            translate=self._translate,
         )
         add_services(server)
-        server.add(add_JournalServiceServicer_to_server, self._publication.journal_service)
-        server.add(
-            add_OperationsServiceServicer_to_server,
-            OperationsService(
-                self._source.name,
-                self._instance,
-                journal=self._publication.status,
-                subscriptions=self._subscription_statuses,
-            ),
-        )
-        work = [self._broker.run, self._publication.run, *(each.run for each in self._subscriptions)]
+        server.add(add_JournalServiceServicer_to_server, self._journal)
+        operations = OperationsService(self._source.name, self._instance, journal=self._publication, copy=self._copy)
+        server.add(add_OperationsServiceServicer_to_server, operations)
+        metrics = StatusMetrics(operations.status)
+        work = [
+            self._broker.run,
+            self._publication.run,
+            self._retention.run,
+            metrics.run,
+            *(each.run for each in self._subscriptions),
+        ]
         if self._keeps_time:
             work.append(self._timekeeper.run)
-        collectors = [statistics, self._timekeeper.statistics]
+        collectors = [statistics, self._timekeeper.statistics, metrics]
         await serve(server, self._settings, collectors, work, stop)
+
+    def _translate(self, error: Exception) -> Refusal | None:
+        """Turn trouble with the database into what a caller is told: a copy that nobody has built yet is not there."""
+        if gone(error) and self._subscriptions:
+            return CatalogueBuilding.of(self._subscriptions[0].read_store.model.name)
+        return translate(error)
 
     async def _is_fresh(self) -> bool:
         """Tell whether its events go out and its copies keep up."""
         within = self._settings.fresh_seconds
         checks = [self._publication.is_fresh(within), *(each.is_fresh(within) for each in self._subscriptions)]
         return all(await asyncio.gather(*checks))
-
-    async def _subscription_statuses(self) -> list[SubscriptionStatus]:
-        return [status for each in self._subscriptions for status in await each.statuses()]

@@ -3,17 +3,20 @@
 Refusal
 ├── ProjectionBehind       not contained within the time given; metadata: source, lane, have, need
 ├── TokenEpochSuperseded   what the token stands for may be forgotten; metadata: source
+├── EventParked            an event that the answer must contain is parked; metadata: source, aggregate_id, event_id
 └── SourceUnavailable      a source could not be asked for its heads; metadata: source
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
+from uuid import UUID
 
 from training.type.v1.consistency_pb2 import Consistency
 
 from bus.follower import Follower
+from bus.parking import OpenAggregate
 from bus.tokens import Position, Vector, decode, merge
 from chassis.call import find_call
 from chassis.refusal import Refusal
@@ -37,6 +40,22 @@ class TokenEpochSuperseded(Refusal):
     reason = "TOKEN_EPOCH_SUPERSEDED"
 
 
+class EventParked(Refusal):
+    """An event of what is asked for could not be applied, and the answer would have to contain it."""
+
+    reason = "EVENT_PARKED"
+
+    @classmethod
+    def of(cls, parked: OpenAggregate) -> Self:
+        """Name the aggregate and the event."""
+        named = {
+            "source": parked.source,
+            "aggregate_id": str(parked.aggregate_id),
+            "event_id": str(parked.event_id),
+        }
+        return cls(f"an event of {parked.source} {parked.aggregate_id} could not be applied and is parked", named)
+
+
 class SourceUnavailable(Refusal):
     """A source could not be asked for its present heads."""
 
@@ -58,19 +77,18 @@ class Freshened:
         self._follower = follower
         self._heads = heads
 
-    async def satisfy(self, consistency: Consistency) -> None:
-        """Return once the copy is as fresh as asked.
+    async def satisfy(self, consistency: Consistency) -> Vector:
+        """Return once the copy is as fresh as asked, with the positions that it had to contain for that.
 
         Raises TokenMalformed, ProjectionBehind, TokenEpochSuperseded or SourceUnavailable.
         """
         kind = consistency.WhichOneof("requirement")
         if kind is None or kind == "minimize_latency":
-            return
+            return {}
         if kind == "at_least_as_fresh":
             asked = consistency.at_least_as_fresh
             wait = asked.max_wait.ToTimedelta().total_seconds() if asked.HasField("max_wait") else _TOKEN_WAIT_SECONDS
-            await self.contain(asked.consistency_tokens, wait)
-            return
+            return await self.contain(asked.consistency_tokens, wait)
         if self._heads is None:
             raise SourceUnavailable("this service does not know its sources", {"source": ""})
         full = consistency.fully_consistent
@@ -82,10 +100,23 @@ class Freshened:
         except TimeoutError as error:
             raise SourceUnavailable("the sources did not tell their heads in time", {"source": ""}) from error
         await self._reach(heads, wait - (asyncio.get_running_loop().time() - started))
+        return heads
 
-    async def contain(self, tokens: Iterable[str], wait: float = _TOKEN_WAIT_SECONDS) -> None:
-        """Return once the copy contains what tokens stand for; sources that it does not follow do not matter."""
-        await self._reach(merge(decode(token) for token in tokens), wait)
+    async def contain(self, tokens: Iterable[str], wait: float = _TOKEN_WAIT_SECONDS) -> Vector:
+        """Return once the copy contains what tokens stand for, with that.
+
+        Sources that it does not follow do not matter. Raises as `satisfy`.
+        """
+        needed = merge(decode(token) for token in tokens)
+        await self._reach(needed, wait)
+        return needed
+
+    def check_parked(self, source: str, aggregate_id: UUID, needed: Vector) -> None:
+        """Raise EventParked when an aggregate lacks an event that positions contain, once the copy contains those."""
+        if self._follower.parked and (position := needed.get(source)) is not None:
+            parked = self._follower.parked_of(source, aggregate_id)
+            if parked is not None and position.lanes.get(parked.lane, 0) >= max(parked.seq, 1):
+                raise EventParked.of(parked)
 
     async def _reach(self, needed: Vector, wait: float) -> None:
         call = find_call()

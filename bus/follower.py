@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -19,6 +20,7 @@ from bus import checkpoint as checkpoints
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway
 from bus.checkpoint import CHANNEL, READ_ALL, Checkpoint
 from bus.freshness import Freshness, beacon_in
+from bus.parking import OpenAggregate, open_parked
 from bus.source import Source
 from bus.tasks import together, told
 from bus.tokens import Position, Vector
@@ -27,13 +29,16 @@ from chassis.postgres import UNAVAILABLE, Connection, Connections
 Advance = Callable[[Connection], Awaitable[None]]
 """Called in the snapshot that shows new checkpoints, before they are believed: bring what you keep up to it."""
 
+GONE: Final = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
+"""What a statement meets where no copy is, or none any more."""
+
 _POLL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 0.2
 
 log: Final = structlog.get_logger(__name__)
 
 
-async def _nothing(_: Connection) -> None:
+async def nothing(_: Connection) -> None:
     """Keep nothing coherent."""
 
 
@@ -41,7 +46,11 @@ class Follower:
     """The positions and freshness of the copies in one database, while `run` runs."""
 
     def __init__(
-        self, connections: Connections, broker: Broker, sources: Sequence[Source], advance: Advance = _nothing
+        self,
+        connections: Connections,
+        broker: Broker,
+        sources: Sequence[Source],
+        advance: Advance = nothing,
     ) -> None:
         self._connections = connections
         self._broker = broker
@@ -51,6 +60,7 @@ class Follower:
         self._came = asyncio.Condition()
         self._reading = asyncio.Lock()
         self.checkpoints: Mapping[str, Checkpoint] = {}
+        self.parked: Sequence[OpenAggregate] = ()
         self.vector: Vector = {}
         self.generation = 0
         self.freshness: Final = {source.name: Freshness() for source in sources}
@@ -85,17 +95,23 @@ class Follower:
         async with self._reading, self._connections.transaction(readonly=True, snapshot=True) as connection:
             await self._read(connection)
 
+    def parked_of(self, source: str, aggregate_id: UUID) -> OpenAggregate | None:
+        """Return what is parked of an aggregate in the state reached; None when nothing is."""
+        return next((each for each in self.parked if each.aggregate_id == aggregate_id and each.source == source), None)
+
     async def _follow_checkpoints(self) -> None:
         while True:
             try:
                 await self._listen()
             except (*UNAVAILABLE, asyncpg.PostgresError) as error:
                 self._note(error)
+                if isinstance(error, GONE) and self.checkpoints:
+                    await self._believe({}, ())
             await asyncio.sleep(_RETRY_SECONDS)
 
     def _note(self, error: Exception) -> None:
         """Keep what is wrong for the status; log it once, not at every retry."""
-        trouble = told(error)
+        trouble = "there is no copy to follow" if isinstance(error, GONE) else told(error)
         if trouble != self.trouble:
             log.warning("follower_interrupted", reason=trouble)
         self.trouble = trouble
@@ -120,8 +136,13 @@ class Follower:
         found = {row["source"]: checkpoints.of_row(row) for row in rows}
         if found == self.checkpoints:
             return
+        parked = await open_parked(connection)
         await self._advance(connection)
-        self.checkpoints = found
+        await self._believe(found, parked)
+
+    async def _believe(self, found: Mapping[str, Checkpoint], parked: Sequence[OpenAggregate]) -> None:
+        """Take on a state, all of it before any other code runs; then wake who waits for it."""
+        self.checkpoints, self.parked = found, parked
         vector: dict[str, Position] = {}
         for name, checkpoint in found.items():
             position = checkpoint.position()

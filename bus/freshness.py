@@ -2,11 +2,11 @@
 
 A beacon tells a source's heads in one snapshot with the database's time. A copy at or past the committed heads
 contains everything the source accepted before that time; that time is its `as_of`. Without beacons `as_of` stands
-still, so a dead relay can never look like freshness.
+still, so a dead relay can never look like freshness; its age goes on by this process's own clock.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Final
 from uuid import UUID
@@ -58,26 +58,79 @@ class Freshness:
         self.latest: Beacon | None = None
         self._confirmed: float | None = None
         self._pending: list[Beacon] = []
+        self._waiting: dict[int, Waiting] = {}
 
     def heard(self, beacon: Beacon, reached: Position | None) -> None:
-        """Take in a beacon."""
+        """Take in a beacon; one of an epoch that has been superseded says nothing any more."""
+        if self.latest is not None and beacon.committed.epoch < self.latest.committed.epoch:
+            return
         self.latest = beacon
         if len(self._pending) >= _PENDING_MOST:
             self._pending = self._pending[::2]  # the oldest stays: a copy far behind reaches it first
         self._pending.append(beacon)
+        for lane, seq in beacon.committed.lanes.items():
+            self._waiting.setdefault(lane, Waiting()).announced(beacon.committed.epoch, seq, beacon.heard)
         self.came_to(reached)
 
     def came_to(self, reached: Position | None) -> None:
         """Take in how far the copy has come."""
-        while self._pending and _contains(reached, self._pending[0].committed):
-            beacon = self._pending.pop(0)
-            if self.as_of is None or beacon.time > self.as_of:
-                self.as_of = beacon.time
-                self._confirmed = beacon.heard
+        while self._pending:
+            beacon = self._pending[0]
+            if _contains(reached, beacon.committed):
+                if self.as_of is None or beacon.time > self.as_of:
+                    self.as_of = beacon.time
+                    self._confirmed = beacon.heard
+            elif reached is None or reached.epoch <= beacon.committed.epoch:
+                break
+            self._pending.pop(0)
+        if reached is not None:
+            for lane, waiting in self._waiting.items():
+                waiting.applied(reached.epoch, reached.lanes.get(lane, 0))
 
     def is_within(self, seconds: float) -> bool:
         """Tell whether `as_of` is no older; no two clocks are compared, its age runs from the beacon's coming."""
         return self._confirmed is not None and monotonic() - self._confirmed <= seconds
+
+    def lag(self) -> timedelta | None:
+        """Return how old `as_of` is; None while it is not known, or the source was not heard of.
+
+        What the source's clock tells up to the last beacon, and this process's clock since then: it grows while nothing
+        is heard.
+        """
+        if self.as_of is None or self.latest is None:
+            return None
+        told = max(self.latest.time - self.as_of, timedelta())
+        return told + timedelta(seconds=monotonic() - self.latest.heard)
+
+    def waiting(self, lane: int) -> timedelta | None:
+        """Return how long the oldest announced event of a lane that is not applied has been announced."""
+        since = self._waiting[lane].since if lane in self._waiting else None
+        return None if since is None else timedelta(seconds=monotonic() - since)
+
+
+class Waiting:
+    """When the events of one lane were announced that are not applied yet, by this process's monotonic clock."""
+
+    def __init__(self) -> None:
+        self._announced: list[tuple[UUID, int, float]] = []
+
+    def announced(self, epoch: UUID, seq: int, heard: float) -> None:
+        """Take in that a source has committed up to a sequence number."""
+        if self._announced and self._announced[-1][:2] >= (epoch, seq):
+            return
+        if len(self._announced) >= _PENDING_MOST:
+            self._announced = self._announced[::2]  # the oldest stays: its time is the one that is told
+        self._announced.append((epoch, seq, heard))
+
+    def applied(self, epoch: UUID, seq: int) -> None:
+        """Take in how far the copy has come."""
+        while self._announced and self._announced[0][:2] <= (epoch, seq):
+            self._announced.pop(0)
+
+    @property
+    def since(self) -> float | None:
+        """When the oldest event that is not applied was announced; None when none is waiting."""
+        return self._announced[0][2] if self._announced else None
 
 
 def _contains(reached: Position | None, heads: Position) -> bool:

@@ -1,8 +1,8 @@
 """What a service tells of its journal and of the sources it follows, and whether that is healthy."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -14,12 +14,16 @@ from training.ops.v1.operations_service_pb2 import (
     SubscriptionStatus,
 )
 
-from bus.follower import Follower
+from bus.checkpoint import LaneCheckpoint
+from bus.epochs import present_epoch
+from bus.follower import GONE, Follower
+from bus.freshness import Beacon, Freshness
 from bus.journal import JOURNAL
 from bus.lease import HOLDER
+from bus.parking import OpenAggregate
 from bus.relay import Relay
 from bus.relay_store import LEASE_NAME
-from bus.subscriber import Subscriber, lease_name
+from bus.subscriber import Subscriber
 from chassis.postgres import Connections
 from chassis.sql import Statement
 
@@ -34,6 +38,7 @@ def _lanes() -> Statement:
         .where(journal.c.lane == lane.c.lane, journal.c.seq == relayed.c.published + 1)
         .scalar_subquery()
     )
+    first = select(func.min(journal.c.seq)).where(journal.c.lane == lane.c.lane).scalar_subquery()
     return Statement(
         select(
             lane.c.lane,
@@ -42,6 +47,7 @@ def _lanes() -> Statement:
             relayed.c.published,
             relayed.c.stopped_reason,
             (func.clock_timestamp() - waiting).label("waiting"),
+            first.label("first"),
         )
         .join_from(lane, relayed, lane.c.lane == relayed.c.lane)
         .order_by(lane.c.lane)
@@ -54,11 +60,14 @@ _LANES: Final = _lanes()
 async def journal_status(connections: Connections, source: str, relay: Relay) -> JournalStatus:
     """Tell how far the source's own journal has been published."""
     rows = await _LANES.fetch(connections)
-    status = JournalStatus(source=source, trouble=relay.trouble)
+    epoch = await present_epoch(connections)
+    status = JournalStatus(
+        source=source, trouble=relay.trouble, epoch_time=_timestamp(epoch.began_at), epoch_cause=epoch.cause
+    )
     holder = await HOLDER.fetchrow(connections, {"name": LEASE_NAME})
     if holder is not None:
         status.relay_leader = holder["holder"]
-        status.relay_lease_time.CopyFrom(_timestamp(holder["renewed_at"]))
+        status.relay_lease_time.FromDatetime(holder["renewed_at"])
     for row in rows:
         status.epoch = str(row["epoch"])
         lane = JournalLaneStatus(
@@ -66,11 +75,9 @@ async def journal_status(connections: Connections, source: str, relay: Relay) ->
             committed=row["seq"],
             published=row["published"],
             stopped_reason=row["stopped_reason"] or "",
+            oldest_unpublished_age=_duration(row["waiting"]),
+            first=row["first"] or 0,
         )
-        if row["waiting"] is not None:
-            age = Duration()
-            age.FromTimedelta(row["waiting"])
-            lane.oldest_unpublished_age.CopyFrom(age)
         status.lanes.append(lane)
     return status
 
@@ -84,54 +91,102 @@ def journal_is_fresh(status: JournalStatus, within: float = FRESH_SECONDS) -> bo
 
 
 async def subscription_statuses(
-    connections: Connections, follower: Follower, subscribers: Mapping[str, Subscriber[object]]
+    connections: Connections,
+    follower: Follower,
+    subscribers: Mapping[str, Subscriber[Any]],
+    lease: Callable[[str], str],
+    trouble: str = "",
 ) -> list[SubscriptionStatus]:
-    """Tell how far the copies of the sources have come here."""
-    return [await _subscription(connections, follower, name, subscriber) for name, subscriber in subscribers.items()]
+    """Tell how far the copies of the sources have come here.
+
+    `subscribers` are this process's, as far as it has any; `lease` names the one that a source's projector holds;
+    `trouble` is what keeps all of them from getting on.
+    """
+    leaders = [await _leader(connections, lease(name)) for name in follower.freshness]
+    troubles = [subscribers[name].trouble if name in subscribers else "" for name in follower.freshness]
+    return [
+        _subscription(follower, name, leader, of_one or trouble or follower.trouble)
+        for name, leader, of_one in zip(follower.freshness, leaders, troubles, strict=True)
+    ]
 
 
-async def _subscription(
-    connections: Connections, follower: Follower, source: str, subscriber: Subscriber[object]
-) -> SubscriptionStatus:
+def _subscription(follower: Follower, source: str, leader: str, trouble: str) -> SubscriptionStatus:
     freshness, checkpoint = follower.freshness[source], follower.checkpoints.get(source)
-    status = SubscriptionStatus(source=source, trouble=subscriber.trouble or follower.trouble)
-    holder = await HOLDER.fetchrow(connections, {"name": lease_name(source)})
-    if holder is not None:
-        status.projector_leader = holder["holder"]
-    if freshness.as_of is not None:
-        status.as_of.CopyFrom(_timestamp(freshness.as_of))
+    parked = [each for each in follower.parked if each.source == source]
+    status = SubscriptionStatus(
+        source=source,
+        projector_leader=leader,
+        trouble=trouble,
+        as_of=_timestamp(freshness.as_of),
+        lag=_duration(freshness.lag()),
+        parked_aggregates=len(parked),
+    )
     position = follower.vector.get(source)
     if position is not None:
         status.epoch = str(position.epoch)
-    announced = freshness.latest
     for number, lane in enumerate(checkpoint.lanes if checkpoint is not None else ()):
-        committed = announced.committed.lanes.get(number, 0) if announced is not None else 0
-        published = announced.published.lanes.get(number, 0) if announced is not None else 0
-        status.lanes.append(
-            SubscriptionLaneStatus(
-                lane=number,
-                committed=committed,
-                published=published,
-                applied=lane.seq,
-                lag_events=max(0, committed - lane.seq),
-                stopped_reason=lane.stopped or "",
-            )
-        )
+        status.lanes.append(_lane(number, lane, freshness, parked))
     return status
 
 
+async def _leader(connections: Connections, lease: str) -> str:
+    """Return who applies a source's events; nobody where what they are applied to is not there."""
+    try:
+        holder = await HOLDER.fetchrow(connections, {"name": lease})
+    except GONE:
+        return ""
+    return "" if holder is None else str(holder["holder"])
+
+
+def _lane(
+    number: int, lane: LaneCheckpoint, freshness: Freshness, parked: Iterable[OpenAggregate]
+) -> SubscriptionLaneStatus:
+    announced = freshness.latest
+    committed = announced.committed.lanes.get(number, 0) if announced is not None else 0
+    published = announced.published.lanes.get(number, 0) if announced is not None else 0
+    return SubscriptionLaneStatus(
+        lane=number,
+        committed=committed,
+        published=published,
+        applied=lane.seq,
+        lag_events=_not_applied(committed, lane, announced),
+        stopped_reason=lane.stopped or "",
+        oldest_unapplied_age=_duration(freshness.waiting(number)),
+        parked_events=sum(each.events for each in parked if each.lane == number),
+        epoch="" if lane.epoch is None else str(lane.epoch),
+    )
+
+
+def _not_applied(committed: int, lane: LaneCheckpoint, announced: Beacon | None) -> int:
+    """Count the announced events that are not applied; an epoch not taken over yet begins with one."""
+    behind = max(0, committed - lane.seq)
+    if announced is not None and lane.epoch is not None and lane.epoch < announced.committed.epoch:
+        return max(behind, 1)
+    return behind
+
+
 def copy_is_fresh(follower: Follower, within: float = FRESH_SECONDS) -> bool:
-    """Tell whether every copy is: no lane stopped, and `as_of` confirmed within so many seconds."""
+    """Tell whether every copy is: there, no lane stopped, and `as_of` confirmed within so many seconds."""
     for source, freshness in follower.freshness.items():
         checkpoint = follower.checkpoints.get(source)
-        if checkpoint is not None and any(lane.stopped for lane in checkpoint.lanes):
+        if checkpoint is None or any(lane.stopped for lane in checkpoint.lanes):
             return False
         if not freshness.is_within(within):
             return False
     return True
 
 
-def _timestamp(time: datetime) -> Timestamp:
+def _timestamp(time: datetime | None) -> Timestamp | None:
+    if time is None:
+        return None
     timestamp = Timestamp()
     timestamp.FromDatetime(time)
     return timestamp
+
+
+def _duration(span: timedelta | None) -> Duration | None:
+    if span is None:
+        return None
+    duration = Duration()
+    duration.FromTimedelta(span)
+    return duration

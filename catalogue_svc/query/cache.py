@@ -53,6 +53,11 @@ class EntryCache:
         self._kept.move_to_end(key)
         return kept.entry
 
+    def subjects(self, key: Key) -> frozenset[UUID]:
+        """Return the ids that an entry shows something of; none for one that is not kept."""
+        kept = self._kept.get(key)
+        return frozenset() if kept is None else kept.subjects
+
     def put(self, key: Key, entry: bytes, subjects: Iterable[UUID]) -> None:
         """Keep an entry that shows something of the subjects; others make room."""
         self._drop(key)

@@ -1,6 +1,7 @@
 """`CatalogueService`: what each method asks of the queries. Responses are spliced, never built from fields."""
 
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 import grpc.aio
 from training.catalogue.v1 import catalogue_service_pb2 as pb
@@ -8,6 +9,7 @@ from training.catalogue.v1.catalogue_service_pb2_grpc import CatalogueServiceSer
 from training.type.v1.vocabulary_pb2 import VIEW_BASIC, VIEW_FULL
 
 from bus.consistency import Freshened
+from bus.tokens import Vector
 from catalogue_svc.query.filters import Filter, offer_filter, program_filter
 from catalogue_svc.query.listing import OfferListing, ProgramListing, Question
 from catalogue_svc.query.lookup import Lookup
@@ -17,6 +19,7 @@ from catalogue_svc.query.streaming import stream
 from catalogue_svc.store.languages import candidates
 from catalogue_svc.store.texts import storable
 from chassis.call import current_call
+from chassis.refusal import ResourceNotFound
 from chassis.wire import Serialized
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"  # generic for type checkers only
@@ -36,13 +39,20 @@ class CatalogueService(CatalogueServiceServicer):
 
     async def GetProgram(self, request: pb.GetProgramRequest, context: _Context) -> Serialized:
         """Return one program, released or retired."""
-        await self._freshen(request)
+        self._check_parked("program", request.program_id, await self._freshen(request))
         return await self._lookup.program(request.program_id, request.language_codes, full=request.view != VIEW_BASIC)
 
     async def GetOffer(self, request: pb.GetOfferRequest, context: _Context) -> Serialized:
         """Return one offer with its program."""
-        await self._freshen(request)
-        return await self._lookup.offer(request.offer_id, request.language_codes, full=request.view != VIEW_BASIC)
+        needed = await self._freshen(request)
+        self._check_parked("offer", request.offer_id, needed)
+        try:
+            return await self._lookup.offer(request.offer_id, request.language_codes, full=request.view != VIEW_BASIC)
+        except ResourceNotFound:
+            program_id = await self._lookup.program_of(request.offer_id) if needed else None
+            if program_id is not None:  # it is there, but not its program: for want of a parked event perhaps
+                self._freshened.check_parked("program", program_id, needed)
+            raise
 
     async def ListPrograms(self, request: pb.ListProgramsRequest, context: _Context) -> Serialized:
         """List released programs by page."""
@@ -68,9 +78,13 @@ class CatalogueService(CatalogueServiceServicer):
         await self._freshen(request)
         await stream(self._reading, self._offers, question, request, sink=context, drain=current_call().drain)
 
-    async def _freshen(self, request: _Request) -> None:
-        if request.HasField("consistency"):
-            await self._freshened.satisfy(request.consistency)
+    async def _freshen(self, request: _Request) -> Vector:
+        """Wait as the request asks; return the positions that its answer must contain."""
+        return await self._freshened.satisfy(request.consistency) if request.HasField("consistency") else {}
+
+    def _check_parked(self, source: str, asked_id: str, needed: Vector) -> None:
+        if needed:
+            self._freshened.check_parked(source, UUID(asked_id), needed)
 
 
 def _question(chosen: Filter, request: _Listed) -> Question:

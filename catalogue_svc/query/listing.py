@@ -1,6 +1,6 @@
 """Reading lists by keyset: so many entries after a place, in one snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -59,7 +59,9 @@ class Entry(NamedTuple):
 
 
 class Listing(Protocol):
-    """A list of all entries of one kind."""
+    """A list of all entries of one kind, which show something of these `sources`."""
+
+    sources: Collection[str]
 
     async def read(self, connection: Connection, question: Question, after: Place | None, most: int) -> list[Entry]:
         """Read the next entries in the connection's snapshot."""
@@ -114,6 +116,8 @@ _CARDS: Final = Statement(_cards())
 class ProgramListing:
     """Released programs in order of their ids."""
 
+    sources: Collection[str] = ("program",)
+
     async def read(self, connection: Connection, question: Question, after: Place | None, most: int) -> list[Entry]:
         """Read the next programs."""
         statement = program_page(question.filter.shape, full=question.full, resumed=after is not None)
@@ -127,6 +131,8 @@ class ProgramListing:
 
 class OfferListing:
     """Offers in order of their start and id."""
+
+    sources: Collection[str] = ("offer", "program")
 
     async def read(self, connection: Connection, question: Question, after: Place | None, most: int) -> list[Entry]:
         """Read the next offers, then the cards of their programs, each once."""

@@ -20,11 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import LateralFromClause
 
+from bus.parking import open_parked
 from catalogue_svc.query.cache import EntryCache, Key
 from catalogue_svc.query.errors import not_found
-from catalogue_svc.query.standing import Standing, told
+from catalogue_svc.query.standing import Standing, parked_among, told
 from catalogue_svc.store.languages import candidates
-from catalogue_svc.store.reading import read_vector, versions
+from catalogue_svc.store.reading import TRIES, read_vector, versions, went_back
 from catalogue_svc.store.schema import OFFER, PROGRAM_TEXT
 from catalogue_svc.store.texts import storable
 from chassis.postgres import Connections
@@ -35,6 +36,14 @@ _ENTRY: Final = 1
 _OFFER: Final = 1
 _CARD: Final = 2
 _ID: Final = bindparam("id", type_=Uuid())
+
+
+_ALWAYS: Final = select(literal_column("1").label("one")).subquery("always")
+"""One row, so that there is one however little is found.
+
+What is found stands before the versions, since statements come to the tables that readers see in one order
+(`store.schema.SHOWN`).
+"""
 
 
 def best_text(program_id: ColumnElement[UUID]) -> LateralFromClause:
@@ -52,8 +61,9 @@ def best_text(program_id: ColumnElement[UUID]) -> LateralFromClause:
 def _program(*, full: bool) -> Select[tuple[object, ...]]:
     text = best_text(_ID)
     detail = text.c.detail if full else literal_column("''::bytea")
-    at = select(versions().label("versions")).subquery("at")
-    return select(at.c.versions, text.c.card, detail.label("detail")).select_from(at.outerjoin(text, true()))
+    return select(versions().label("versions"), text.c.card, detail.label("detail")).select_from(
+        _ALWAYS.outerjoin(text, true())
+    )
 
 
 def _offer(*, full: bool) -> Select[tuple[object, ...]]:
@@ -65,12 +75,13 @@ def _offer(*, full: bool) -> Select[tuple[object, ...]]:
         .where(OFFER.c.offer_id == _ID)
         .subquery("shown")
     )
-    at = select(versions().label("versions")).subquery("at")
-    return select(at.c.versions, *shown.c).select_from(at.outerjoin(shown, true()))
+    return select(versions().label("versions"), *shown.c).select_from(_ALWAYS.outerjoin(shown, true()))
 
 
 _PROGRAM: Final = {full: Statement(_program(full=full)) for full in (False, True)}
 _SHOWN_OFFER: Final = {full: Statement(_offer(full=full)) for full in (False, True)}
+
+_PROGRAM_OF: Final = Statement(select(OFFER.c.program_id).where(OFFER.c.offer_id == _ID))
 
 
 class Lookup:
@@ -84,18 +95,27 @@ class Lookup:
     async def program(self, program_id: str, languages: Sequence[str], *, full: bool) -> bytes:
         """Return the response with a program. Raises ResourceNotFound."""
         key = ("program", program_id, full, *languages)
-        entry = self._cache.get(key)
-        if entry is not None:
-            return entry + self._standing.suffix()
-        return await self._read(key, _PROGRAM[full], languages)
+        return self._kept(key) or await self._read(key, _PROGRAM[full], languages)
 
     async def offer(self, offer_id: str, languages: Sequence[str], *, full: bool) -> bytes:
         """Return the response with an offer and its program. Raises ResourceNotFound."""
         key = ("offer", offer_id, full, *languages)
-        entry = self._cache.get(key)
-        if entry is not None:
-            return entry + self._standing.suffix()
-        return await self._read(key, _SHOWN_OFFER[full], languages)
+        return self._kept(key) or await self._read(key, _SHOWN_OFFER[full], languages)
+
+    async def program_of(self, offer_id: str) -> UUID | None:
+        """Return the id of an offer's program, whether or not that is there; None when the offer is not."""
+        row = await _PROGRAM_OF.fetchrow(self._connections, {"id": UUID(offer_id)})
+        return None if row is None else row["program_id"]
+
+    def _kept(self, key: Key) -> bytes | None:
+        """Return the response with an entry of the cache; without a state that it is known to be true of there is none.
+
+        It is known no more when the read model was lost.
+        """
+        entry = self._cache.get(key) if self._standing.versions else None
+        if entry is None:
+            return None
+        return entry + self._standing.suffix() + self._standing.parked_among(self._cache.subjects(key))
 
     async def _read(self, key: Key, statement: Statement, languages: Sequence[str]) -> bytes:
         kind, told_id = str(key[0]), str(key[1])
@@ -107,17 +127,23 @@ class Lookup:
             return await self._read_exactly(kind, told_id, statement, values)
         entry, subjects = _entry(kind, values["id"], row)
         self._cache.put(key, entry, subjects)
-        return entry + self._standing.suffix()
+        return entry + self._standing.suffix() + self._standing.parked_among(subjects)
 
     async def _read_exactly(self, kind: str, told_id: str, statement: Statement, values: dict[str, object]) -> bytes:
         """Read once more, with the positions of the same snapshot: the follower has reached another state."""
-        as_of = self._standing.as_of()
-        async with self._connections.transaction(readonly=True, snapshot=True) as connection:
-            row = await _only(statement, connection, values)
-            vector = await read_vector(connection)
+        as_of, reached = self._standing.as_of(), self._standing.vector
+        tries = TRIES
+        while True:
+            async with self._connections.transaction(readonly=True, snapshot=True) as connection:
+                row = await _only(statement, connection, values)
+                vector, parked = await read_vector(connection), await open_parked(connection)
+            tries -= 1
+            if not tries or not went_back(vector, reached):
+                break
         if row["card"] is None:
             raise not_found(kind, told_id)
-        return _entry(kind, values["id"], row)[0] + told(vector, as_of)
+        entry, subjects = _entry(kind, values["id"], row)
+        return entry + told(vector, as_of) + parked_among(parked, subjects)
 
 
 async def _only(statement: Statement, on: Executor, values: dict[str, object]) -> asyncpg.Record:

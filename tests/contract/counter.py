@@ -32,6 +32,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from bus.commands import Accepted, CommandCall, Revision, Unchanged
 from bus.commit import AggregateTable, written
 from bus.journal import journal_tables
+from bus.published import published_columns
 from chassis.postgres import Connection
 from chassis.refusal import ResourceExists
 
@@ -44,6 +45,7 @@ COUNTER = Table(
     Column("revision", BigInteger, nullable=False),
     Column("due_at", DateTime(timezone=True)),
     Column("state", LargeBinary, nullable=False),
+    *published_columns(),
 )
 NOTE = Table(
     "note",
@@ -85,20 +87,32 @@ COUNTERS = AggregateTable(
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A counter; time raises it by one when it is due."""
+    """A counter; time raises it by one when it is due. `shown` is the last public state that was not empty."""
 
     value: int = 0
     due_at: datetime | None = None
+    shown: bytes = b""
 
     @classmethod
     def read(cls, state: bytes) -> "Counter":
-        """Read the digits, and the time if there is one."""
-        value, _, due_at = state.decode().partition(" ")
-        return cls(int(value), datetime.fromisoformat(due_at) if due_at else None)
+        """Read the digits, the time if there is one, and what is shown."""
+        line, _, shown = state.partition(b"\n")
+        value, _, due_at = line.decode().partition(" ")
+        return cls(int(value), datetime.fromisoformat(due_at) if due_at else None, shown)
 
     def state(self) -> bytes:
         """Write them."""
-        return str(self.value).encode() + (f" {self.due_at.isoformat()}".encode() if self.due_at else b"")
+        due_at = f" {self.due_at.isoformat()}" if self.due_at else ""
+        return f"{self.value}{due_at}\n".encode() + self.shown
+
+
+class PublishedCounters:
+    """Tells what has been published of counters."""
+
+    def body_of(self, state: bytes, revision: int) -> bytes:
+        """Return what is shown."""
+        del revision
+        return Counter.read(state).shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +178,7 @@ class Counters:
                     return Unchanged(str(after).encode(), command.subject)
                 if after < before.value:
                     raise ResourceExists("a counter is only raised")
-                return _accepted(Counter(after, command.due_at or before.due_at), command)
+                return _accepted(replace(before, value=after, due_at=command.due_at or before.due_at), command)
             case _:
                 assert_never(command)
 
@@ -175,10 +189,12 @@ class Counters:
 
 def _accepted(after: Counter, command: Raise) -> Accepted[Counter]:
     written_value = str(after.value).encode()
+    public = written_value if command.body is None else command.body
+    after = replace(after, shown=public or after.shown)
     revision = Revision(
         columns={"state": after.state(), "due_at": after.due_at},
         event_type="test.Raised",
-        public=written_value if command.body is None else command.body,
+        public=public,
         private=f"to {after.value}".encode(),
         response=b"raised to " + written_value + command.subject.encode(),
         effects={"note_values": [after.value], "notes": [command.note]} if command.note else None,

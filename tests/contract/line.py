@@ -1,9 +1,9 @@
 """A line from a journal to a copy, with counters as its aggregates."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,52 +12,84 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Uuid
 from bus.broker import Broker
 from bus.checkpoint import checkpoint_table
 from bus.commands import CommandCall, CommandPath, Outcome
+from bus.epochs import Epochs
 from bus.event import Event
 from bus.follower import Follower
-from bus.journal import begin_lanes
+from bus.journal import JOURNAL, begin_lanes
 from bus.lease import lease_table
+from bus.listed import Listed, checksum_column, event_column
+from bus.newest import newest
+from bus.parked_table import parked_table
+from bus.partitions import net_ddl
+from bus.projection import Undecodable
 from bus.relay import Relay
 from bus.source import Source
-from bus.subscriber import Subscriber, Undecodable
+from bus.source_journal import SourceJournal
+from bus.subscriber import Subscriber
 from bus.topology import StreamLimits
 from chassis.postgres import Connection, Connections
 from tests.contract.counter import COMMANDS, COUNTERS, Command, Counter, Counters, Raise, ddl
+from tests.contract.journal_server import serving_journal
 
 COPIES = MetaData()
 checkpoint_table(COPIES)
+parked_table(COPIES)
 lease_table(COPIES)
 COPY = Table(
     "copy",
     COPIES,
     Column("counter_id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
+    event_column(),
     Column("value", BigInteger, nullable=False),
+    checksum_column(),
 )
 POISON = b"poison"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRow:
+    """What is kept of one counter."""
+
+    id: UUID
+    revision: int
+    event_id: UUID
+    value: int
 
 
 class CopyProjection:
     """Keeps the value of each counter."""
 
+    listed = Listed(COPY.c.counter_id)
+
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def row(self, event: Event) -> tuple[UUID, int, int] | None:
+    def row(self, event: Event) -> CopyRow | None:
         """Read the value, or choke on poison."""
         if event.body == POISON:
             raise Undecodable("poison")
-        return (event.aggregate_id, event.revision, int(event.body)) if event.body else None
+        return CopyRow(event.aggregate_id, event.revision, event.event_id, int(event.body)) if event.body else None
 
-    async def write(self, connection: Connection, rows: Sequence[tuple[UUID, int, int]]) -> None:
+    async def write(self, connection: Connection, rows: Sequence[CopyRow]) -> None:
         """Keep the latest value of each counter."""
         self.batches.append(len(rows))
-        latest = {row[0]: row for row in sorted(rows, key=lambda row: row[1])}
+        latest = newest(rows)
         await connection.execute(
-            "INSERT INTO copy SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) "
-            "ON CONFLICT (counter_id) DO UPDATE SET revision = excluded.revision, value = excluded.value "
-            "WHERE copy.revision < excluded.revision",
-            *(list(column) for column in zip(*latest.values(), strict=True)),
+            "INSERT INTO copy SELECT given.*, hash_record_extended(given, 0) "
+            "FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[]) AS given "
+            "ON CONFLICT (counter_id) DO UPDATE SET revision = excluded.revision, event_id = excluded.event_id, "
+            "value = excluded.value, checksum = excluded.checksum WHERE copy.revision < excluded.revision",
+            *([getattr(row, name) for row in latest] for name in CopyRow.__slots__),
         )
+
+    async def delete(self, connection: Connection, ids: Sequence[UUID]) -> None:
+        """Delete the rows of these counters."""
+        await connection.execute("DELETE FROM copy WHERE counter_id = any($1)", ids)
+
+    async def columns(self, connection: Connection, aggregate_id: UUID) -> Mapping[str, str]:
+        """Return what is there of one counter, as text by column."""
+        return await self.listed.columns(connection, aggregate_id)
 
 
 @dataclass
@@ -71,8 +103,11 @@ class Line:
     copies: Connections
     nats_url: str
     broker: Broker
+    epochs: Epochs
     path: CommandPath[Counter, Command]
     woken: list[Callable[[], None]]
+    asked_anew: list[str] = field(default_factory=list)  # why a subscriber wants the copy made anew
+    journal: SourceJournal = field(init=False)
 
     async def raise_to(
         self,
@@ -100,10 +135,26 @@ class Line:
         self.woken.append(relay.wake)
         return relay
 
-    def subscriber(self, holder: str = "projector") -> Subscriber[tuple[UUID, int, int]]:
-        """Make a subscriber with a projection of its own."""
+    def subscriber(
+        self,
+        holder: str = "projector",
+        *,
+        journal: SourceJournal | None = None,
+        lease: str = "projector/thing",
+        building: bool = False,
+    ) -> Subscriber[CopyRow]:
+        """Make a subscriber with a projection of its own; it asks another journal than the line's if one is given."""
         return Subscriber(
-            self.copies, self.broker, self.source, CopyProjection(), durable=f"{self.source.prefix}-copy", holder=holder
+            self.copies,
+            self.broker,
+            self.source,
+            CopyProjection(),
+            journal=journal or self.journal,
+            durable=f"{self.source.prefix}-copy",
+            holder=holder,
+            lease=lease,
+            needs_rebuild=self.asked_anew.append,
+            building=building,
         )
 
     def follower(self) -> Follower:
@@ -172,24 +223,39 @@ def make_path(
 @asynccontextmanager
 async def make_line(commands_dsn: str, copies_dsn: str, nats_url: str, prefix: str) -> AsyncIterator[Line]:
     """Make a line on empty databases; its broker connection runs."""
-    commands = Connections(commands_dsn, size=8, name="commands")
-    relaying = Connections(commands_dsn, size=6, name="relay", durable=False)
+    async with Connections(commands_dsn, size=1, name="setup") as setup:
+        await setup.execute(ddl(COMMANDS))
+        for divided in (JOURNAL.journal, JOURNAL.history):
+            await setup.execute(net_ddl(divided))
+        async with setup.transaction() as connection:
+            await begin_lanes(connection)
+    async with Connections(copies_dsn, size=1, name="setup") as setup:
+        await setup.execute(ddl(COPIES))
+    async with open_line(commands_dsn, copies_dsn, nats_url, prefix) as line:
+        yield line
+
+
+@asynccontextmanager
+async def open_line(commands_dsn: str, copies_dsn: str, nats_url: str, prefix: str) -> AsyncIterator[Line]:
+    """Make a line on databases that are there, as another process has it; its broker connection runs."""
+    source, broker = Source("thing", prefix), Broker(nats_url, prefix)
+    epochs = Epochs(broker, source)
+    commands = Connections(commands_dsn, size=8, name="commands", prepare=epochs.confirm)
+    relaying = Connections(commands_dsn, size=6, name="relay", prepare=epochs.confirm, durable=False)
     copies = Connections(copies_dsn, size=8, name="copies", durable=False)
     async with commands, relaying, copies:
-        await commands.execute(ddl(COMMANDS))
-        await copies.execute(ddl(COPIES))
-        async with commands.transaction() as connection:
-            await begin_lanes(connection)
         woken: list[Callable[[], None]] = []
 
         def committed() -> None:
             for wake in woken:
                 wake()
 
-        source, broker = Source("thing", prefix), Broker(nats_url, prefix)
         path = make_path(commands, committed)
         async with running(broker.run()):
-            yield Line(source, commands_dsn, commands, relaying, copies, nats_url, broker, path, woken)
+            line = Line(source, commands_dsn, commands, relaying, copies, nats_url, broker, epochs, path, woken)
+            async with serving_journal(line) as channel:
+                line.journal = SourceJournal(source.name, channel)
+                yield line
 
 
 @asynccontextmanager

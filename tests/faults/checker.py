@@ -38,11 +38,14 @@ def judge(evidence: Evidence, told: Sequence[Told], *, all_known: bool = True) -
 
 
 def lanes(journal: Iterable[Entry]) -> Iterator[str]:
-    """Check that each lane counts from 1 without gaps, and that each event names the one before it."""
+    """Check that each lane counts from 1 without gaps, and that each event names the one before it.
+
+    An epoch begins with an event of its own in each lane, and numbering goes on.
+    """
     by_lane: dict[int, list[Entry]] = defaultdict(list)
     for entry in journal:
         by_lane[entry.lane].append(entry)
-        if crc32(entry.aggregate_id.bytes) % _LANES != entry.lane:
+        if not entry.starts_epoch and crc32(entry.aggregate_id.bytes) % _LANES != entry.lane:
             yield f"{entry.aggregate_id} is in lane {entry.lane}"
     for lane, entries in by_lane.items():
         if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
@@ -50,7 +53,8 @@ def lanes(journal: Iterable[Entry]) -> Iterator[str]:
         if entries[0].previous is not None:
             yield f"lane {lane} begins after {entries[0].previous}"
         for before, after in pairwise(entries):
-            if after.previous != before.event_id or after.epoch != before.epoch:
+            in_place = after.epoch > before.epoch if after.starts_epoch else after.epoch == before.epoch
+            if after.previous != before.event_id or not in_place:
                 yield f"lane {lane}: {after.seq} does not follow {before.seq}"
 
 
@@ -58,6 +62,10 @@ def revisions(journal: Iterable[Entry], aggregates: dict[UUID, int]) -> Iterator
     """Check that revisions count from 1 in the order of the lane, and that each row stands at the last."""
     last: dict[UUID, int] = defaultdict(int)
     for entry in journal:
+        if entry.starts_epoch:
+            if (entry.aggregate_id, entry.revision) != (entry.epoch, entry.lane + 1):
+                yield f"lane {entry.lane} begins an epoch as revision {entry.revision} of {entry.aggregate_id}"
+            continue
         if entry.revision != last[entry.aggregate_id] + 1:
             yield f"{entry.aggregate_id}: revision {entry.revision} follows {last[entry.aggregate_id]}"
         last[entry.aggregate_id] = entry.revision
@@ -110,14 +118,18 @@ def outcomes(
 
 def published_programs(journal: Iterable[Entry]) -> dict[UUID, PublishedProgram]:
     """Fold the public states of programs."""
-    events = ((entry.aggregate_id, ProgramEvent.FromString(entry.body)) for entry in journal if entry.body)
+    events = ((entry.aggregate_id, ProgramEvent.FromString(entry.body)) for entry in _with_state(journal))
     return {aggregate_id: event.program for aggregate_id, event in events}
 
 
 def published_offers(journal: Iterable[Entry]) -> dict[UUID, PublishedOffer]:
     """Fold the public states of offers."""
-    events = ((entry.aggregate_id, OfferEvent.FromString(entry.body)) for entry in journal if entry.body)
+    events = ((entry.aggregate_id, OfferEvent.FromString(entry.body)) for entry in _with_state(journal))
     return {aggregate_id: event.offer for aggregate_id, event in events}
+
+
+def _with_state(journal: Iterable[Entry]) -> Iterator[Entry]:
+    return (entry for entry in journal if entry.body and not entry.starts_epoch)
 
 
 def catalogue_programs(expected: dict[UUID, PublishedProgram], shown: dict[UUID, ProgramEntry]) -> Iterator[str]:

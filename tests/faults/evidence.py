@@ -21,6 +21,7 @@ from training.catalogue.v1.entries_pb2 import OfferEntry, ProgramEntry
 from training.type.v1.vocabulary_pb2 import VIEW_FULL
 
 SOURCES: Final = ("program", "offer")
+EPOCH_STARTED: Final = "training.ops.v1.EpochStarted"
 _CONNECT_SECONDS: Final = 10.0
 _AT_ONCE: Final = 500
 _JOURNAL: Final = (
@@ -45,6 +46,11 @@ class Entry:
     revision: int
     type: str
     body: bytes
+
+    @property
+    def starts_epoch(self) -> bool:
+        """Whether it is no aggregate's, but begins an epoch of its lane."""
+        return self.type == EPOCH_STARTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,14 @@ async def gather(places: Places) -> Evidence:
             rows = await connection.fetch(_JOURNAL)
             stored = [row for kind in _KINDS[source] for row in await connection.fetch(_REVISIONS.format(kind=kind))]
             journal[source] = [_recorded(row) for row in rows]
-            requests[source] = [(row["request_id"], row["aggregate_id"], row["revision"]) for row in rows]
+            requests[source] = [
+                (row["request_id"], row["aggregate_id"], row["revision"])
+                for row in rows
+                if row["type"] != EPOCH_STARTED
+            ]
             aggregates[source] = {row["id"]: row["revision"] for row in stored}
     async with _database(places.databases["offer"]) as connection:
-        rows = await connection.fetch("SELECT program_id, revision, state FROM released_program")
+        rows = await connection.fetch("SELECT program_id, revision, state FROM program_replica_1.released_program")
         replica = {row["program_id"]: (row["revision"], row["state"]) for row in rows}
     client = await nats.connect(places.nats_url, connect_timeout=10)
     try:
@@ -91,7 +101,8 @@ async def gather(places: Places) -> Evidence:
         await client.close()
     async with grpc.aio.insecure_channel(places.catalogue) as channel:
         stub = CatalogueServiceStub(channel)
-        programs = await _programs(stub, {entry.aggregate_id for entry in journal["program"] if entry.body})
+        known = {entry.aggregate_id for entry in journal["program"] if entry.body and not entry.starts_epoch}
+        programs = await _programs(stub, known)
         offers = await _offers(stub)
     return Evidence(journal, requests, aggregates, stream, programs, offers, replica)
 
@@ -141,7 +152,8 @@ def _carried(message: Any) -> Entry:  # noqa: ANN401 - a message of the broker
     given = message.headers or {}
     lane = int(message.subject.split(".")[3])
     assert int(given["ce-lane"]) == lane, f"{message.subject} carries lane {given['ce-lane']}"
-    assert message.subject.split(".")[4] == given["ce-subject"]
+    last = "epoch" if given["ce-type"] == EPOCH_STARTED else given["ce-subject"]
+    assert message.subject.split(".")[4:] == [last], message.subject
     return Entry(
         lane,
         int(given["ce-seq"]),

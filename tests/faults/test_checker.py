@@ -7,7 +7,7 @@ from zlib import crc32
 import pytest
 
 from tests.faults import checker
-from tests.faults.evidence import Entry
+from tests.faults.evidence import EPOCH_STARTED, Entry
 from tests.faults.history import Outcome, Told
 
 EPOCH, ONE, OTHER = uuid4(), UUID(int=1), uuid4()
@@ -84,3 +84,16 @@ def test_a_refused_command_that_is_recorded_an_unknown_one_twice_and_one_that_no
     assert list(checker.outcomes([(request, ONE, 1)] * 2, [told(request, Outcome.UNKNOWN)], all_known=True))
     assert list(checker.outcomes([(request, ONE, 1)], [], all_known=True))
     assert not list(checker.outcomes([(request, ONE, 1)], [told(request, Outcome.UNKNOWN)], all_known=True))
+
+
+def test_an_epoch_that_begins_in_a_lane_is_right_only_as_a_later_one_with_its_own_event() -> None:
+    earlier, later = UUID(int=5), UUID(int=6)
+    before = [replace(entry, epoch=earlier) for entry in journal(2)]
+    begun = Entry(LANE, 3, later, uuid4(), before[1].event_id, later, LANE + 1, EPOCH_STARTED, b"epoch")
+    after = replace(journal(3)[2], seq=4, epoch=later, previous=begun.event_id)
+    right = [*before, begun, after]
+    assert not list(checker.lanes(right))
+    assert not list(checker.revisions(right, {ONE: 3}))
+    for wrong in (replace(begun, epoch=UUID(int=4)), replace(begun, type="test.Raised"), replace(begun, previous=None)):
+        assert list(checker.lanes([*before, wrong, after]))
+    assert list(checker.revisions([*before, replace(begun, revision=9), after], {ONE: 3}))

@@ -74,6 +74,8 @@ def compose(method: Method, corpus: Corpus, chance: Random) -> Sent:
         made[-1] = (b"\x9a\x3f" + _varint(_OVERSIZE) + bytes(_OVERSIZE), "5 MiB of an unknown field")
         oversized = True
     cancel = chance.choice((None, None, None, 0, 1, 3)) if method.descriptor.server_streaming else None
+    if method.endless:
+        cancel = 1
     shown = f"{len(made)} requests, metadata {str(metadata)[:200]}; " + "; ".join(text for _, text in made[-3:])
     return Sent([data for data, _ in made], shown[:_SHOWN], metadata, cancel, oversized)
 

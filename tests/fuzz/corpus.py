@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from training.catalogue.v1 import catalogue_service_pb2 as catalogue
 from training.offer.v1 import offer_service_pb2 as offers
 from training.ops.v1 import journal_service_pb2 as journal
+from training.ops.v1 import operations_service_pb2 as operations
 from training.program.v1 import program_service_pb2 as programs
 from training.program.v1.program_pb2 import Program
 from training.type.v1.consistency_pb2 import AtLeastAsFresh, Consistency, FullyConsistent
@@ -112,6 +113,23 @@ def _on_offer(corpus: Corpus, offer_id: str, program_id: str, chance: Random) ->
     )
 
 
+def _operating(corpus: Corpus) -> None:
+    """Add what operators ask of every service."""
+    aggregate_id = corpus.known[0]
+    corpus.add(
+        operations.WatchStatusRequest(),
+        operations.ExplainRequest(aggregate_id=aggregate_id, limit=5),
+        operations.ExplainRequest(request_id=aggregate_id),
+        operations.ListParkedEventsRequest(source="program", include_closed=True, page_size=2),
+        operations.GetParkedEventRequest(source="program", event_id=aggregate_id),
+        operations.RetryParkedAggregateRequest(source="program", aggregate_id=aggregate_id, dry_run=True),
+        operations.SkipParkedEventRequest(source="offer", event_id=aggregate_id, reason="it is of no use"),
+        operations.AuditCatalogueRequest(sources=["program"], repair=True),
+        operations.RebuildCatalogueRequest(method=operations.REBUILD_METHOD_REPLAY, cause="to see whether it works"),
+        operations.BeginEpochRequest(cause="to see whether it works"),
+    )
+
+
 def _with_tokens(tokens: list[str]) -> Consistency:
     return Consistency(at_least_as_fresh=AtLeastAsFresh(consistency_tokens=tokens))
 
@@ -131,6 +149,7 @@ async def _reads(platform: Platform, corpus: Corpus) -> None:
         journal.ReadJournalRequest(lane=3, after=0, limit=10),
         journal.GetLaneHeadsRequest(),
     )
+    _operating(corpus)
     pages = [
         await platform.program.ListPrograms(programs.ListProgramsRequest(page_size=2), timeout=10),
         await platform.offer.ListOffers(offers.ListOffersRequest(page_size=2), timeout=10),

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import grpc.aio
 import training
@@ -12,6 +12,9 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha import reflection_pb2
+
+_ENDLESS: Final = frozenset({"WatchStatus"})
+_UPHEAVALS: Final = {"AuditCatalogue": 1, "RebuildCatalogue": 2, "BeginEpoch": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,16 @@ class Method:
     def response(self) -> type[Message]:
         """The class of its responses."""
         return GetMessageClass(self.descriptor.output_type)
+
+    @property
+    def endless(self) -> bool:
+        """Whether its stream goes on until its client has enough."""
+        return self.descriptor.name in _ENDLESS
+
+    @property
+    def upheaval(self) -> int:
+        """How much it turns over what others are asked about: such are made last, the greatest at the end."""
+        return _UPHEAVALS.get(self.descriptor.name, 0)
 
     def on(self, channel: grpc.aio.Channel) -> Any:  # noqa: ANN401 - one of four kinds of callable
         """Return the callable that sends bytes and reads messages."""

@@ -10,7 +10,6 @@ from grpc_reflection.v1alpha import reflection_pb2
 from prometheus_client.parser import text_string_to_metric_families
 from training.ops.v1 import journal_service_pb2 as journal
 from training.ops.v1 import operations_service_pb2 as operations
-from training.ops.v1 import operations_service_pb2_grpc as operations_grpc
 
 from chassis.call import current_call
 from chassis.metrics import MetricsEndpoint, new_registry
@@ -51,16 +50,17 @@ async def test_a_port_in_use_fails_the_start_with_one_line() -> None:
 async def test_handlers_that_cannot_be_cancelled_or_would_block_fail_the_start() -> None:
     server = build(Behaviour())
 
-    class Missing(operations_grpc.OperationsServiceServicer):
-        """Implements nothing."""
+    def block(request: object, context: Context) -> operations.GetStatusResponse:
+        return operations.GetStatusResponse()
 
-        def GetStatus(self, request: object, context: Context) -> operations.GetStatusResponse:  # noqa: N802 - the name of the RPC
-            """Block."""
-            del request, context
-            return operations.GetStatusResponse()
+    def register_blocking(handler: Callable[..., Any], registrar: grpc.aio.Server) -> None:
+        made = grpc.unary_unary_rpc_method_handler(
+            handler, operations.GetStatusRequest.FromString, operations.GetStatusResponse.SerializeToString
+        )
+        registrar.add_registered_method_handlers("a.B", {"Block": made})
 
-    with pytest.raises(StartFailure, match="GetStatus is not a coroutine function"):
-        server.add(operations_grpc.add_OperationsServiceServicer_to_server, Missing())
+    with pytest.raises(StartFailure, match=r"/a\.B/Block is not a coroutine function"):
+        server.add(register_blocking, block)
 
     async def generate(request: object, context: Context) -> AsyncIterator[journal.ReadJournalResponse]:
         yield journal.ReadJournalResponse()

@@ -76,3 +76,16 @@ async def test_neither_an_error_nor_the_servers_log_tells_what_stands_in_a_row(
     written = postgres.log.read_text()
     assert "person_pkey" in written
     assert "Secretia" not in written
+
+
+async def test_refreshed_connections_are_new_ones(database: NewDatabase) -> None:
+    async with Connections(await database(), size=2, name="test") as connections:
+        async with connections.lent() as kept, connections.lent() as idle:
+            in_use, old = kept.get_server_pid(), idle.get_server_pid()
+        async with connections.lent() as kept:
+            first = kept.get_server_pid()
+            await connections.refresh()
+            async with connections.lent() as another:
+                assert another.get_server_pid() not in {in_use, old}
+        assert first in {in_use, old}
+        assert await connections.answer()

@@ -8,7 +8,9 @@ from uuid import uuid4
 import pytest
 
 from chassis.embedded import EmbeddedNats, EmbeddedPostgres
+from program_svc.adapters.published import PublishedPrograms
 from tests.integration.program.desk import Desk, serving
+from tests.integration.remembered import judge_published
 
 Serve = Callable[[Path | None], AbstractAsyncContextManager[Desk]]
 
@@ -19,6 +21,8 @@ async def desk(postgres: EmbeddedPostgres, nats: EmbeddedNats) -> AsyncIterator[
     dsn = await postgres.create_database(f"program_desk_{uuid4().hex}")
     async with serving(dsn, nats.url, f"t{uuid4().hex[:12]}") as desk:
         yield desk
+        # Whatever happened to the programs, their rows tell what was published of them last.
+        await judge_published(desk.dsn, "program", "program_id", PublishedPrograms())
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import grpc
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import SecretStr
+from training.ops.v1.journal_service_pb2_grpc import JournalServiceStub
 from training.program.v1 import program_pb2 as pb
 from training.program.v1 import program_service_pb2 as service
 from training.program.v1.program_service_pb2_grpc import ProgramServiceStub
@@ -26,6 +27,7 @@ from program_svc.settings import ProgramSettings
 from tests.unit.program import samples
 
 if TYPE_CHECKING:
+    from training.ops.v1.journal_service_pb2_grpc import JournalServiceAsyncStub
     from training.program.v1.program_service_pb2_grpc import ProgramServiceAsyncStub
 
 Answer = TypeVar("Answer")
@@ -69,6 +71,7 @@ class Desk:
     """A client of the running service, and its database."""
 
     stub: "ProgramServiceAsyncStub"
+    journal: "JournalServiceAsyncStub"
     dsn: str
 
     async def ask(self, rpc: str, who: Who, request: Message) -> Any:  # noqa: ANN401 - the response of that call
@@ -197,6 +200,6 @@ async def serving(dsn: str, nats_url: str, prefix: str, rules: Path | None = Non
                 group.create_task(bootstrap.run(settings, stop))
                 await channel.channel_ready()
                 starting.reschedule(None)
-                yield Desk(ProgramServiceStub(channel), dsn)
+                yield Desk(ProgramServiceStub(channel), JournalServiceStub(channel), dsn)
         finally:
             stop.set()

@@ -1,5 +1,6 @@
 """`as_of` moves with confirmed beacons only."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from uuid import UUID
@@ -91,3 +92,77 @@ def test_it_is_within_a_bound_from_the_coming_of_its_beacon_whatever_the_clocks_
 @pytest.mark.parametrize("data", [b"\xff\xff\xff", b"", b"\x12\x03abc"])
 def test_a_message_that_is_no_beacon_is_passed_by(data: bytes) -> None:
     assert beacon_in(data) is None
+
+
+def test_lag_is_what_the_source_tells_and_grows_by_this_processs_clock_since_it_was_last_heard() -> None:
+    freshness = Freshness()
+    assert freshness.lag() is None
+    freshness.heard(beacon(1, l0=5), at(l0=5))
+    freshness.heard(replace(beacon(4, l0=9), heard=monotonic() - 100), at(l0=5))
+    lag = freshness.lag()
+    assert lag is not None
+    assert timedelta(seconds=103) <= lag < timedelta(seconds=110)
+
+
+def test_a_source_that_is_silent_grows_old_though_everything_announced_is_applied() -> None:
+    freshness = Freshness()
+    freshness.heard(replace(beacon(1, l0=5), heard=monotonic() - 60), at(l0=5))
+    lag = freshness.lag()
+    assert lag is not None
+    assert lag >= timedelta(seconds=60)
+    assert not freshness.is_within(10)
+
+
+def test_lag_is_unknown_until_the_source_is_heard_of() -> None:
+    assert Freshness(START).lag() is None
+
+
+def test_each_lane_tells_how_long_its_oldest_event_that_is_not_applied_has_been_announced() -> None:
+    freshness = Freshness()
+    for ago, committed in ((90, 5), (60, 7), (30, 9)):
+        freshness.heard(replace(beacon(100 - ago, l0=committed, l1=2), heard=monotonic() - ago), at(l0=4, l1=2))
+    assert _seconds(freshness.waiting(0)) == 90
+    assert freshness.waiting(1) is None
+    assert freshness.waiting(2) is None
+    freshness.came_to(at(l0=6, l1=2))
+    assert _seconds(freshness.waiting(0)) == 60
+    freshness.came_to(at(l0=9, l1=2))
+    assert freshness.waiting(0) is None
+
+
+def test_a_lane_that_waits_long_still_knows_since_when() -> None:
+    freshness = Freshness()
+    for second in range(600):
+        freshness.heard(replace(beacon(second, l0=second + 1), heard=monotonic() - 600 + second), None)
+    assert _seconds(freshness.waiting(0)) == 600
+
+
+def test_a_beacon_of_a_superseded_epoch_neither_counts_nor_holds_back() -> None:
+    freshness, later = Freshness(), UUID(int=2)
+    freshness.heard(beacon(1, l0=9), at(l0=5))
+    of_later = Position(later, {0: 7})
+    freshness.heard(replace(beacon(2), committed=of_later, published=of_later), at(l0=9))
+    assert freshness.as_of == START + timedelta(seconds=1)
+    assert freshness.waiting(0) is not None
+    freshness.heard(beacon(3, l0=9), at(l0=9))
+    assert freshness.as_of == START + timedelta(seconds=1)
+    freshness.came_to(of_later)
+    assert freshness.as_of == START + timedelta(seconds=2)
+    assert freshness.waiting(0) is None
+    assert freshness.latest is not None
+    assert freshness.latest.committed == of_later
+
+
+def test_a_copy_that_comes_to_a_later_epoch_leaves_the_beacons_of_the_earlier_one_behind() -> None:
+    freshness, later = Freshness(), UUID(int=2)
+    freshness.heard(beacon(1, l0=9), at(l0=5))
+    freshness.came_to(Position(later, {0: 3}))
+    assert freshness.as_of is None
+    of_later = Position(later, {0: 3})
+    freshness.heard(replace(beacon(2), committed=of_later, published=of_later), of_later)
+    assert freshness.as_of == START + timedelta(seconds=2)
+
+
+def _seconds(span: timedelta | None) -> int:
+    assert span is not None
+    return round(span.total_seconds())
