@@ -1,5 +1,6 @@
 """The options that commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
@@ -25,6 +26,27 @@ IMPORTER: Final = "importer;roles=publisher,offer_manager"
 OPERATOR: Final = "operator;roles=operator"
 
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+AsJsonLines: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print JSON Lines instead of text: every message as it comes, then a summary.")
+]
+
+
+class Source(StrEnum):
+    """A command service, as the source of events."""
+
+    PROGRAM = "program"
+    OFFER = "offer"
+
+
+OneSource: TypeAlias = Annotated[Source, typer.Option("--source", help="Which command service.")]
+SomeSources: TypeAlias = Annotated[
+    list[Source] | None, typer.Option("--source", help="Only this source; may be given again.")
+]
+OfSource: TypeAlias = Annotated[Source | None, typer.Option("--source", help="Only this source.")]
+AtOffer: TypeAlias = Annotated[
+    bool, typer.Option("--offer", help="Of the offer service, which has a copy of programs, not of the catalogue.")
+]
+Cause: TypeAlias = Annotated[str, typer.Option("--cause", metavar="TEXT", help="Why, for those who look later.")]
 
 Files: TypeAlias = Annotated[
     list[str],

@@ -75,7 +75,7 @@ def refused(origin: Origin, row_id: str, status: Status) -> RefusedRow:
         info.reason,
         status.message,
         dict(sorted(info.metadata.items())),
-        tuple(_violations(status)),
+        tuple(violations(status)),
     )
 
 
@@ -88,7 +88,7 @@ def error_info(status: Status) -> ErrorInfo:
     return info
 
 
-def _violations(status: Status) -> Iterator[dict[str, str]]:
+def violations(status: Status) -> Iterator[dict[str, str]]:
     """List what broke which rule where; fields keep the names that the details have."""
     for detail in status.details:
         bad, failure = BadRequest(), PreconditionFailure()

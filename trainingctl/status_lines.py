@@ -7,6 +7,9 @@ from typing import Final
 
 from training.ops.v1.operations_service_pb2 import GetStatusResponse, JournalStatus, SubscriptionStatus
 
+LANES: Final = 16
+"""How many lanes every journal has."""
+
 FRESH: Final = timedelta(seconds=10)
 """A copy whose `as_of` is older, and a journal whose oldest event has waited longer, is not fresh."""
 
@@ -16,7 +19,8 @@ class Line:
     """One source, or one lane of it, as one service has it; None where a figure does not apply or is unknown.
 
     Of a journal, `behind` counts the events to be published and `age` is how long the oldest of them has waited; of a
-    copy, `behind` counts the events to be applied and `age` is how old its `as_of` is.
+    copy, `behind` counts the events to be applied and `age` is how old its `as_of` is, or, of one lane, how long the
+    oldest of these events has been announced. `parked` counts a source's aggregates, and a lane's events.
     """
 
     service: str
@@ -27,6 +31,7 @@ class Line:
     published: int
     applied: int | None
     behind: int
+    parked: int | None
     age: timedelta | None
     leader: str
     trouble: str
@@ -38,7 +43,7 @@ def lines(status: GetStatusResponse, *, by_lane: bool) -> list[Line]:
     found: list[Line] = []
     if status.HasField("journal"):
         found.extend(_journal(status.service, status.journal, by_lane=by_lane))
-    for subscription in status.subscriptions:
+    for subscription in sorted(status.subscriptions, key=lambda each: each.source):
         found.extend(_subscription(status, subscription, by_lane=by_lane))
     return found
 
@@ -62,6 +67,7 @@ def _journal(service: str, journal: JournalStatus, *, by_lane: bool) -> Iterator
         sum(lane.published for lane in journal.lanes),
         None,
         sum(lane.committed - lane.published for lane in journal.lanes),
+        None,
         oldest,
         journal.relay_leader,
         trouble,
@@ -78,6 +84,7 @@ def _journal(service: str, journal: JournalStatus, *, by_lane: bool) -> Iterator
             lane.published,
             None,
             lane.committed - lane.published,
+            None,
             age,
             "",
             lane.stopped_reason,
@@ -86,7 +93,7 @@ def _journal(service: str, journal: JournalStatus, *, by_lane: bool) -> Iterator
 
 
 def _subscription(status: GetStatusResponse, copy: SubscriptionStatus, *, by_lane: bool) -> Iterator[Line]:
-    age = status.time.ToDatetime() - copy.as_of.ToDatetime() if copy.HasField("as_of") else None
+    age = _age(status, copy)
     trouble = _trouble(copy.trouble, [(lane.lane, lane.stopped_reason) for lane in copy.lanes])
     yield Line(
         status.service,
@@ -97,6 +104,7 @@ def _subscription(status: GetStatusResponse, copy: SubscriptionStatus, *, by_lan
         sum(lane.published for lane in copy.lanes),
         sum(lane.applied for lane in copy.lanes),
         sum(lane.lag_events for lane in copy.lanes),
+        copy.parked_aggregates,
         age,
         copy.projector_leader,
         trouble,
@@ -112,14 +120,32 @@ def _subscription(status: GetStatusResponse, copy: SubscriptionStatus, *, by_lan
             lane.published,
             lane.applied,
             lane.lag_events,
-            None,
+            lane.parked_events,
+            lane.oldest_unapplied_age.ToTimedelta() if lane.HasField("oldest_unapplied_age") else None,
             "",
             lane.stopped_reason,
             not lane.stopped_reason,
         )
 
 
+def _age(status: GetStatusResponse, copy: SubscriptionStatus) -> timedelta | None:
+    """Return how old a copy is: by the source's clock where the service tells it."""
+    if copy.HasField("lag"):
+        return copy.lag.ToTimedelta()
+    return status.time.ToDatetime() - copy.as_of.ToDatetime() if copy.HasField("as_of") else None
+
+
 def _trouble(told: str, stopped: Sequence[tuple[int, str]]) -> str:
-    """Return what is wrong with a source as a whole, stopped lanes first."""
-    halted = [f"lane {lane} stopped: {reason}" for lane, reason in stopped if reason]
+    """Return what is wrong with a source as a whole: stopped lanes first, those of one reason together."""
+    by_reason: dict[str, list[int]] = {}
+    for lane, reason in stopped:
+        if reason:
+            by_reason.setdefault(reason, []).append(lane)
+    halted = [f"{_named(lanes)} stopped: {reason}" for reason, lanes in by_reason.items()]
     return "; ".join([*halted, told] if told else halted)
+
+
+def _named(lanes: Sequence[int]) -> str:
+    if len(lanes) == LANES:
+        return "all lanes"
+    return f"lane{'s' if len(lanes) > 1 else ''} {', '.join(map(str, lanes))}"

@@ -48,6 +48,16 @@ def test_a_stopped_lane_is_trouble_and_not_fresh() -> None:
     assert not copy.fresh
 
 
+def test_lanes_that_stopped_for_one_reason_are_told_together() -> None:
+    told = status()
+    for known in told.journal.lanes:
+        known.stopped_reason = "superseded"
+    assert whole(told)[0].trouble == "lanes 0, 1 stopped: superseded"
+    for lane in range(2, 16):
+        told.journal.lanes.add(lane=lane, stopped_reason="superseded")
+    assert whole(told)[0].trouble == "all lanes stopped: superseded"
+
+
 def test_events_that_wait_for_long_are_not_fresh() -> None:
     told = status()
     told.journal.lanes[1].committed = 9
