@@ -80,6 +80,11 @@ class EmbeddedPostgres(EmbeddedServer):
         self._password = ""
         self._programs = Path()
 
+    @property
+    def programs(self) -> Path:
+        """Where its programs are, those of backups among them; known once it has been started."""
+        return self._programs
+
     def dsn(self, database: str = "postgres") -> str:
         """Return the address of a database, password included."""
         return f"postgresql://{USER}:{self._password}@{LOOPBACK}:{self.port}/{database}"

@@ -67,8 +67,9 @@ async def database_bytes(dsn: str) -> list[bytes]:
     """Return every row of every table of a database, as it is on the wire."""
     connection = await asyncpg.connect(dsn)
     try:
-        tables = await connection.fetch(
-            "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+        tables = await connection.fetch(  # of a table that is divided, its parts
+            "SELECT relnamespace::regnamespace::text, relname FROM pg_class WHERE relkind = 'r' "
+            "AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')"
         )
         found: list[bytes] = []
         for schema, table in tables:

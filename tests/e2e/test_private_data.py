@@ -18,7 +18,7 @@ from training.catalogue.v1.catalogue_service_pb2_grpc import CatalogueServiceStu
 from training.offer.v1 import offer_pb2 as offers
 from training.offer.v1 import offer_service_pb2 as offer
 from training.offer.v1.offer_service_pb2_grpc import OfferServiceStub
-from training.ops.v1.journal_service_pb2 import ReadJournalRequest
+from training.ops.v1.journal_service_pb2 import ExportSnapshotRequest, ReadJournalRequest
 from training.ops.v1.journal_service_pb2_grpc import JournalServiceStub
 from training.program.v1 import program_pb2 as programs
 from training.program.v1 import program_service_pb2 as program
@@ -297,6 +297,9 @@ async def answers_of(line: Line) -> Sequence[Message]:
     for journal in line.journals.values():
         for lane in range(LANES):
             found += [each async for each in journal.ReadJournal(ReadJournalRequest(lane=lane))]
+        snapshot = [each async for each in journal.ExportSnapshot(ExportSnapshotRequest())]
+        assert snapshot[0].entries
+        found += snapshot
     return found
 
 
