@@ -12,24 +12,24 @@ from training.ops.v1.journal_service_pb2_grpc import add_JournalServiceServicer_
 from training.ops.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 
 from bus.broker import Broker
-from bus.commands import CommandPath
-from bus.commit import AggregateTable
-from bus.copy_operations import CopyOperations
-from bus.duties import Duty
-from bus.epochs import Epochs
-from bus.generations import CatalogueBuilding, gone
-from bus.handling import Command, Handler, State
-from bus.journal_service import JournalService
-from bus.operation_roles import OPERATION_ROLES
-from bus.operations_service import OperationsService
+from bus.commands.commit import AggregateTable
+from bus.commands.handling import Command, Handler, State
+from bus.commands.path import CommandPath
+from bus.journal.epochs import Epochs
+from bus.journal.journal_service import JournalService
+from bus.journal.published import Published
+from bus.journal.retention import STREAM_DAYS, Bounds, Retention
+from bus.operations.copy_operations import CopyOperations
+from bus.operations.operations_service import OperationsService
+from bus.operations.roles import OPERATION_ROLES
+from bus.operations.status_metrics import StatusMetrics
 from bus.publication import Publication
-from bus.published import Published
-from bus.read_model import ReadModel
-from bus.retention import STREAM_DAYS, Bounds, Retention
+from bus.read_store.generations import CatalogueBuilding, gone
+from bus.read_store.read_model import ReadModel
 from bus.source import Source
-from bus.status_metrics import StatusMetrics
 from bus.subscription import Subscription
-from bus.timekeeper import Timekeeper
+from bus.timekeeping.duties import Duty
+from bus.timekeeping.timekeeper import Timekeeper
 from bus.topology import StreamLimits
 from chassis.metrics import CallStatistics
 from chassis.migrations import migrate

@@ -9,7 +9,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 from training.ops.v1.journal_service_pb2 import LaneHead, LaneHeads
 
-from bus.journal import HEADS
+from bus.journal.tables import HEADS
 from chassis.postgres import Connection, Connections
 from chassis.refusal import Refusal
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from training.ops.v1.operations_service_pb2 import JournalStatus
 
 from bus.broker import Broker
-from bus.epochs import Epoch, Epochs, present_epoch
-from bus.explaining import Explaining
-from bus.journal import begin_lanes
-from bus.relay import Relay
+from bus.journal.epochs import Epoch, Epochs, present_epoch
+from bus.journal.tables import begin_lanes
+from bus.operations.explaining import Explaining
+from bus.operations.status import journal_is_fresh, journal_status
+from bus.relay.relay import Relay
 from bus.source import Source
-from bus.status import journal_is_fresh, journal_status
 from bus.topology import StreamLimits
 from chassis.postgres import Connections
 

@@ -12,14 +12,14 @@ import grpc.aio
 from training.ops.v1.operations_service_pb2 import SubscriptionStatus
 
 from bus.broker import Broker
-from bus.consistency import Freshened
-from bus.follower import GONE, Advance, Follower
-from bus.read_model import ReadModel, lease_of
-from bus.read_store import ReadStore
+from bus.following.source_journal import SourceJournal
+from bus.following.sources import Sources
+from bus.freshness.consistency import Freshened
+from bus.freshness.follower import GONE, Advance, Follower
+from bus.operations.status import copy_is_fresh, subscription_statuses
+from bus.read_store.read_model import ReadModel, lease_of
+from bus.read_store.read_store import ReadStore
 from bus.source import Source
-from bus.source_journal import SourceJournal
-from bus.sources import Sources
-from bus.status import copy_is_fresh, subscription_statuses
 from chassis.postgres import Connections
 from chassis.principal import PRINCIPAL_KEY
 

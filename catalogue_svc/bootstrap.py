@@ -9,11 +9,11 @@ from training.ops.v1.operations_service_pb2_grpc import add_OperationsServiceSer
 from training.program.v1.events_pb2 import ProgramEvent
 
 from bus.broker import Broker
-from bus.copy_operations import CopyOperations
-from bus.generations import CatalogueBuilding, gone
-from bus.operations_service import OperationsService
-from bus.read_model import ReadModel
-from bus.status_metrics import StatusMetrics
+from bus.operations.copy_operations import CopyOperations
+from bus.operations.operations_service import OperationsService
+from bus.operations.status_metrics import StatusMetrics
+from bus.read_store.generations import CatalogueBuilding, gone
+from bus.read_store.read_model import ReadModel
 from bus.subscription import Subscription
 from catalogue_svc.policy import POLICY
 from catalogue_svc.projection.offers import OfferProjection

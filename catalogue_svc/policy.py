@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bus.operation_roles import OPERATION_ROLES
+from bus.operations.roles import OPERATION_ROLES
 from chassis.policy import Policy
 from chassis.principal import Role
 

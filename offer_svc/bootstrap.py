@@ -6,8 +6,8 @@ from training.offer.v1.offer_service_pb2_grpc import add_OfferServiceServicer_to
 from training.program.v1.events_pb2 import ProgramEvent
 
 from bus.command_service import CommandService
-from bus.history import History
-from bus.read_model import ReadModel, definition_of
+from bus.journal.history import History
+from bus.read_store.read_model import ReadModel, definition_of
 from chassis.logging import configure_logging
 from chassis.server import Server
 from offer_svc.adapters.book import PostgresBooks

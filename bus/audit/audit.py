@@ -1,8 +1,8 @@
 """Comparing a service's copy with its sources while both go on, and putting right what is different.
 
 The source tells a digest for each range of ids; a range whose digest the copy has too, with every row intact, is fine.
-Another one is listed on both sides (`bus.comparing`), its differences are named, and repaired if asked
-(`bus.putting_right`). Every question is short, at the source and in the copy, and one range is in memory at a time.
+Another one is listed on both sides (`comparing`), its differences are named, and repaired if asked (`putting_right`).
+Every question is short, at the source and in the copy, and one range is in memory at a time.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 from training.ops.v1 import operations_service_pb2 as pb
 
-from bus.audited_copy import PATIENCE_SECONDS, AuditedCopy, AuditInterrupted
-from bus.comparing import Comparing
-from bus.difference import Difference, Kind
-from bus.projection import Projection
-from bus.putting_right import PuttingRight
-from bus.source_journal import SourceJournal
+from bus.audit.audited_copy import PATIENCE_SECONDS, AuditedCopy, AuditInterrupted
+from bus.audit.comparing import Comparing
+from bus.audit.difference import Difference, Kind
+from bus.audit.putting_right import PuttingRight
+from bus.following.projection import Projection
+from bus.following.source_journal import SourceJournal
 from chassis.postgres import Connections
 
 __all__ = ["Audit", "AuditInterrupted", "Audited", "Difference", "Kind", "Model"]

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
-from bus import checkpoint as checkpoints
-from bus import parking
-from bus.checkpoint import READ_ALL, Checkpoint, LaneCheckpoint
-from bus.listed import ListedRow, RangeDigest
-from bus.projection import Projection
-from bus.source_answers import SourceHeads
+from bus.audit.listed import ListedRow, RangeDigest
+from bus.following import checkpoint as checkpoints
+from bus.following import parking
+from bus.following.checkpoint import READ_ALL, Checkpoint, LaneCheckpoint
+from bus.following.projection import Projection
+from bus.following.source_answers import SourceHeads
 from chassis.postgres import Connections
 from chassis.refusal import Refusal
 
@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 
 _POLL_SECONDS: Final = 0.02
 _GENERATION_BITS: Final = 40
-"""A generation's checkpoints begin with its number, so many bits to the left (`bus.generations`)."""
+"""A generation's checkpoints begin with its number, so many bits to the left (`bus.read_store.generations`)."""
 PATIENCE_SECONDS: Final = 30.0
 """How long a copy may stand still before what the source has: its projector may be starting anew."""
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from bus.audited_copy import AuditedCopy
-from bus.checkpoint import Checkpoint
-from bus.consistency import SourceUnavailable
-from bus.difference import Difference, Kind, judge
+from bus.audit.audited_copy import AuditedCopy
+from bus.audit.difference import Difference, Kind, judge
+from bus.audit.listed import ListedRow
+from bus.following.checkpoint import Checkpoint
+from bus.following.source_answers import SourceEntry, SourceHeads, SourceRange
+from bus.following.source_journal import EpochMoved, SourceJournal
+from bus.freshness.consistency import SourceUnavailable
 from bus.lanes import lane_of
-from bus.listed import ListedRow
-from bus.source_answers import SourceEntry, SourceHeads, SourceRange
-from bus.source_journal import EpochMoved, SourceJournal
 
 _LISTED_MOST: Final = 10_000
 _PAGE: Final = 1_000

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from training.ops.v1 import operations_service_pb2 as pb
 
+from bus.audit.listed import ListedRow
+from bus.following.source_answers import SourceEntry
 from bus.lanes import lane_of
-from bus.listed import ListedRow
-from bus.source_answers import SourceEntry
 
 
 class Kind(IntEnum):

@@ -15,13 +15,13 @@ from uuid import UUID
 
 import asyncpg
 
-from bus import checkpoint as checkpoints
-from bus.audited_copy import AuditedCopy
-from bus.difference import Difference, Kind, judge
+from bus.audit.audited_copy import AuditedCopy
+from bus.audit.difference import Difference, Kind, judge
+from bus.audit.listed import ListedRow
 from bus.event import Event
-from bus.listed import ListedRow
-from bus.source_answers import SourceEntry
-from bus.source_journal import EpochMoved, SourceJournal
+from bus.following import checkpoint as checkpoints
+from bus.following.source_answers import SourceEntry
+from bus.following.source_journal import EpochMoved, SourceJournal
 from bus.tasks import told
 from chassis.postgres import Connection
 

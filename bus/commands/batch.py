@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Generic
 from uuid import UUID
 
-from bus.batch_decisions import Decisions, Waiting, key_of
-from bus.batch_statement import BatchStatement, values_of
-from bus.commit import AggregateTable
-from bus.deciding import Deciding
-from bus.handling import Command, Handler, Outcome, State
+from bus.commands.batch_decisions import Decisions, Waiting, key_of
+from bus.commands.batch_statement import BatchStatement, values_of
+from bus.commands.commit import AggregateTable
+from bus.commands.deciding import Deciding
+from bus.commands.handling import Command, Handler, Outcome, State
+from bus.commands.loading import Loaded, Loading
 from bus.lanes import lane_of
-from bus.loading import Loaded, Loading
 from chassis.postgres import Connection
 
 

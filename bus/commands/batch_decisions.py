@@ -8,11 +8,11 @@ from typing import Final, Generic
 
 import asyncpg
 
-from bus.batch_statement import Event, Response
-from bus.command_errors import RequestIdReused
-from bus.deciding import Deciding
-from bus.handling import Accepted, Command, CommandCall, Outcome, State
-from bus.loading import Loaded, RequestKey, StoredResponse
+from bus.commands.batch_statement import Event, Response
+from bus.commands.deciding import Deciding
+from bus.commands.errors import RequestIdReused
+from bus.commands.handling import Accepted, Command, CommandCall, Outcome, State
+from bus.commands.loading import Loaded, RequestKey, StoredResponse
 from chassis.postgres import UNAVAILABLE, Connection
 
 _MOST_BYTES: Final = 8 * 1024**2

@@ -32,10 +32,10 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 from sqlalchemy.types import TypeEngine
 from uuid_utils.compat import uuid7
 
-from bus.commit import AggregateTable, advance, update_row
-from bus.handling import CommandCall, Revision
-from bus.journal import JOURNAL
-from bus.published import published_by
+from bus.commands.commit import AggregateTable, advance, update_row
+from bus.commands.handling import CommandCall, Revision
+from bus.journal.published import published_by
+from bus.journal.tables import JOURNAL
 from chassis.sql import Statement
 
 _Columns = Mapping[str, TypeEngine[Any]]

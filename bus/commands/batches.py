@@ -14,10 +14,10 @@ from uuid import UUID
 
 import structlog
 
-from bus.batch import BatchAttempts
-from bus.batch_decisions import Decisions, Waiting
-from bus.handling import Command, CommandCall, Outcome, Revision, State
-from bus.insisting import insist
+from bus.commands.batch import BatchAttempts
+from bus.commands.batch_decisions import Decisions, Waiting
+from bus.commands.handling import Command, CommandCall, Outcome, Revision, State
+from bus.commands.insisting import insist
 from bus.tasks import told
 from chassis.postgres import UNAVAILABLE, Connection, Connections, Unreachable
 

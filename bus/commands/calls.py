@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 
-from bus.handling import CommandCall, Outcome
+from bus.commands.handling import CommandCall, Outcome
 from chassis.call import current_call
 from chassis.wire import field
 

@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import Insert, Update
 
-from bus.journal import JOURNAL
-from bus.published import PUBLISHED_COLUMNS
+from bus.journal.published import PUBLISHED_COLUMNS
+from bus.journal.tables import JOURNAL
 from chassis.sql import Statement
 
 DUE_COLUMN: Final = "due_at"

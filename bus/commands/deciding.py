@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Generic
 from uuid import UUID
 
-from bus.command_errors import HEADROOM_BYTES, MAX_PUBLIC_BYTES, EtagMismatch, RequestIdReused, ResourceTooLarge
-from bus.handling import Accepted, Command, CommandCall, Handler, Outcome, Revision, State, Unchanged
-from bus.loading import StoredResponse
+from bus.commands.errors import HEADROOM_BYTES, MAX_PUBLIC_BYTES, EtagMismatch, RequestIdReused, ResourceTooLarge
+from bus.commands.handling import Accepted, Command, CommandCall, Handler, Outcome, Revision, State, Unchanged
+from bus.commands.loading import StoredResponse
 from bus.tokens import Position, encode
 from chassis.postgres import Connection
 

@@ -21,9 +21,9 @@ from sqlalchemy import (
     true,
 )
 
-from bus.commit import AggregateTable
-from bus.handling import CommandCall
-from bus.journal import JOURNAL
+from bus.commands.commit import AggregateTable
+from bus.commands.handling import CommandCall
+from bus.journal.tables import JOURNAL
 from chassis.postgres import Connection
 from chassis.sql import Statement
 

@@ -13,16 +13,16 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from bus.batch import BatchAttempts
-from bus.batches import Batches
-from bus.command_errors import Conflict, EtagMismatch, RequestIdReused, ResourceTooLarge
-from bus.commit import DUE_COLUMN, AggregateTable, CommitStatements
-from bus.deciding import Deciding
-from bus.handling import Accepted, Command, CommandCall, Handler, Outcome, Revision, State, Unchanged
-from bus.insisting import insist
+from bus.commands.batch import BatchAttempts
+from bus.commands.batches import Batches
+from bus.commands.commit import DUE_COLUMN, AggregateTable, CommitStatements
+from bus.commands.deciding import Deciding
+from bus.commands.errors import Conflict, EtagMismatch, RequestIdReused, ResourceTooLarge
+from bus.commands.handling import Accepted, Command, CommandCall, Handler, Outcome, Revision, State, Unchanged
+from bus.commands.insisting import insist
+from bus.commands.loading import Loaded, Loading
+from bus.journal.published import published_by
 from bus.lanes import lane_of
-from bus.loading import Loaded, Loading
-from bus.published import published_by
 from chassis.postgres import Connection, Connections
 
 __all__ = [

@@ -8,10 +8,10 @@ from uuid import UUID
 import structlog
 from nats.aio.msg import Msg
 
-from bus.applying import Applying, NoRoom
-from bus.checkpoint import Checkpoint
-from bus.choosing import Choice, choose
 from bus.event import Event
+from bus.following.applying import Applying, NoRoom
+from bus.following.checkpoint import Checkpoint
+from bus.following.choosing import Choice, choose
 
 log: Final = structlog.get_logger(__name__)
 

@@ -7,15 +7,15 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam, literal_column, select
 from training.ops.v1.operations_service_pb2 import AppliedState, ParkedEvent
 
-from bus import checkpoint as checkpoints
-from bus.checkpoint import READ_ALL, Checkpoint
-from bus.follower import Follower
+from bus.audit.listed import ListedRow
+from bus.following import checkpoint as checkpoints
+from bus.following.checkpoint import READ_ALL, Checkpoint
+from bus.following.parked_table import NO_BODY, PARKED, State
+from bus.following.parking import parked_in
+from bus.freshness.follower import Follower
 from bus.lanes import lane_of
-from bus.listed import ListedRow
-from bus.parked_operations import told
-from bus.parked_table import NO_BODY, PARKED, State
-from bus.parking import parked_in
-from bus.read_model import ReadModel
+from bus.operations.parked_operations import told
+from bus.read_store.read_model import ReadModel
 from chassis.postgres import Connections
 from chassis.sql import Statement
 

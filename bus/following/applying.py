@@ -12,11 +12,11 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from bus import checkpoint as checkpoints
-from bus import parking
-from bus.checkpoint import Checkpoint
 from bus.event import Event
-from bus.projection import Projection, Undecodable
+from bus.following import checkpoint as checkpoints
+from bus.following import parking
+from bus.following.checkpoint import Checkpoint
+from bus.following.projection import Projection, Undecodable
 from chassis.postgres import Connection, Connections
 
 Row = TypeVar("Row")

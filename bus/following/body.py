@@ -5,7 +5,7 @@ from typing import Final, Protocol, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from bus.event import Event
-from bus.projection import Undecodable
+from bus.following.projection import Undecodable
 
 _NOTHING_PUBLIC: Final = ".Advanced"
 """The neutral type of a revision that changed nothing public; its body is empty."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from bus import parking
-from bus.checkpoint import Checkpoint, LaneCheckpoint, Verdict, advanced, judge
 from bus.event import Event
+from bus.following import parking
+from bus.following.checkpoint import Checkpoint, LaneCheckpoint, Verdict, advanced, judge
 
 
 @dataclass(frozen=True, slots=True)

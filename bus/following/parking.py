@@ -13,11 +13,11 @@ from uuid import UUID
 
 import asyncpg
 
-from bus import checkpoint as checkpoints
-from bus import parked_table as table
 from bus.event import Event
-from bus.operation_errors import not_parked
-from bus.parked_table import State, parked_table
+from bus.following import checkpoint as checkpoints
+from bus.following import parked_table as table
+from bus.following.parked_table import State, parked_table
+from bus.operations.errors import not_parked
 from chassis.postgres import Connection, Connections
 from chassis.refusal import Refusal
 from chassis.sql import Executor

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from bus.audit.listed import Listed
 from bus.event import Event
-from bus.listed import Listed
 from chassis.postgres import Connection
 
 Row = TypeVar("Row")

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import asyncpg
 
-from bus import checkpoint as checkpoints
-from bus import parking
-from bus.applying import fault_of, refused_as_data
-from bus.parking import ParkedEvent
-from bus.projection import Projection
+from bus.following import checkpoint as checkpoints
+from bus.following import parking
+from bus.following.applying import fault_of, refused_as_data
+from bus.following.parking import ParkedEvent
+from bus.following.projection import Projection
 from chassis.postgres import Connection, Connections
 
 Row = TypeVar("Row")

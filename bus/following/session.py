@@ -13,16 +13,16 @@ from typing import Final
 import structlog
 from nats.aio.msg import Msg
 
-from bus.advancing import Advancing, Passed, RebuildNeeded
 from bus.broker import Session
-from bus.checkpoint import LaneCheckpoint
-from bus.choosing import stopped, unstopped
-from bus.consistency import SourceUnavailable
 from bus.event import Event, MalformedEvent, received
-from bus.repairing import still_in_stream
+from bus.following.advancing import Advancing, Passed, RebuildNeeded
+from bus.following.checkpoint import LaneCheckpoint
+from bus.following.choosing import stopped, unstopped
+from bus.following.repairing import still_in_stream
+from bus.following.source_answers import SourceHeads
+from bus.following.source_journal import JournalShort, JournalTrimmed, SourceJournal
+from bus.freshness.consistency import SourceUnavailable
 from bus.source import Source
-from bus.source_answers import SourceHeads
-from bus.source_journal import JournalShort, JournalTrimmed, SourceJournal
 
 _RETRY_SECONDS: Final = 1.0
 _ADOPTION_SECONDS: Final = 3.0

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from training.ops.v1 import journal_service_pb2 as pb
 
-from bus.checkpoint import LaneCheckpoint
 from bus.event import Event
+from bus.following.checkpoint import LaneCheckpoint
 from bus.lanes import LANES, lane_of
 from bus.tokens import Position
 

@@ -20,9 +20,9 @@ from grpc_status.rpc_status import from_call
 from training.ops.v1 import journal_service_pb2 as pb
 from training.ops.v1.journal_service_pb2_grpc import JournalServiceStub
 
-from bus.consistency import SourceUnavailable
 from bus.event import Event
-from bus.source_answers import SnapshotChunk, SourceHeads, SourceRange, chunk_of, events_of, range_of
+from bus.following.source_answers import SnapshotChunk, SourceHeads, SourceRange, chunk_of, events_of, range_of
+from bus.freshness.consistency import SourceUnavailable
 
 _HEADS_SECONDS: Final = 3.0
 _ANSWER_SECONDS: Final = 10.0

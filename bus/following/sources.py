@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import grpc.aio
 
-from bus.source_journal import SourceJournal
+from bus.following.source_journal import SourceJournal
 from bus.tokens import Position
 
 

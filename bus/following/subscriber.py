@@ -18,20 +18,20 @@ import structlog
 from google.protobuf.message import DecodeError
 from training.ops.v1.journal_service_pb2 import LaneHeads
 
-from bus import checkpoint as checkpoints
-from bus.advancing import Advancing, Passed, RebuildNeeded
-from bus.applying import Applying
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway, Session, quietly
-from bus.checkpoint import Checkpoint, CheckpointMoved
-from bus.choosing import unstopped
-from bus.following import Following, Reread
-from bus.freshness import Freshness, beacon_in
+from bus.following import checkpoint as checkpoints
+from bus.following.advancing import Advancing, Passed, RebuildNeeded
+from bus.following.applying import Applying
+from bus.following.checkpoint import Checkpoint, CheckpointMoved
+from bus.following.choosing import unstopped
+from bus.following.projection import Projection
+from bus.following.pull import Pull
+from bus.following.session import Following, Reread
+from bus.following.source_answers import SourceHeads
+from bus.following.source_journal import SourceJournal
+from bus.freshness.freshness import Freshness, beacon_in
 from bus.lease import Lease, LeaseLost
-from bus.projection import Projection
-from bus.pull import Pull
 from bus.source import Source
-from bus.source_answers import SourceHeads
-from bus.source_journal import SourceJournal
 from bus.tasks import asked, together, told
 from bus.tokens import Position
 from bus.topology import StreamState, ensure_durable, stream_state

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from training.type.v1.consistency_pb2 import Consistency
 
-from bus.follower import Follower
-from bus.parking import OpenAggregate
+from bus.following.parking import OpenAggregate
+from bus.freshness.follower import Follower
 from bus.tokens import Position, Vector, decode, merge
 from chassis.call import find_call
 from chassis.refusal import Refusal

@@ -16,11 +16,11 @@ import asyncpg
 import structlog
 from nats.aio.msg import Msg
 
-from bus import checkpoint as checkpoints
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway
-from bus.checkpoint import CHANNEL, READ_ALL, Checkpoint
-from bus.freshness import Freshness, beacon_in
-from bus.parking import OpenAggregate, open_parked
+from bus.following import checkpoint as checkpoints
+from bus.following.checkpoint import CHANNEL, READ_ALL, Checkpoint
+from bus.following.parking import OpenAggregate, open_parked
+from bus.freshness.freshness import Freshness, beacon_in
 from bus.source import Source
 from bus.tasks import together, told
 from bus.tokens import Position, Vector

@@ -22,9 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BIT
 from training.ops.v1 import journal_service_pb2 as pb
 
-from bus.commit import AggregateTable
+from bus.commands.commit import AggregateTable
 from bus.heads import read_heads
-from bus.published import PUBLIC_EVENT, PUBLIC_REVISION
+from bus.journal.published import PUBLIC_EVENT, PUBLIC_REVISION
 from chassis.postgres import Connections
 from chassis.sql import Statement
 

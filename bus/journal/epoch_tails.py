@@ -5,8 +5,8 @@ from typing import Final
 from uuid import UUID
 
 from bus.broker import BROKER_ERRORS, Broker
+from bus.relay.tails import Tails
 from bus.source import Source
-from bus.tails import Tails
 
 _PATIENCE_SECONDS: Final = 1.0
 

@@ -34,9 +34,9 @@ from training.ops.v1.journal_service_pb2 import EpochStarted
 from uuid_utils.compat import uuid7
 
 from bus.broker import Broker
-from bus.epoch_tails import highest_epoch
 from bus.event import EPOCH_STARTED
-from bus.journal import IDENTITY, JOURNAL
+from bus.journal.epoch_tails import highest_epoch
+from bus.journal.tables import IDENTITY, JOURNAL
 from bus.source import Source
 from chassis.postgres import Connection, Unreachable
 from chassis.sql import Executor, Statement

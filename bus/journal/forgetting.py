@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, bindparam, func, null, select, update
 
-from bus.journal import JOURNAL
+from bus.journal.tables import JOURNAL
 from chassis.postgres import Connection
 from chassis.sql import Statement
 

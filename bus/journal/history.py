@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Select, Table, Uuid, bindparam, select, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from bus.journal import JOURNAL
+from bus.journal.tables import JOURNAL
 from chassis.postgres import Connections
 from chassis.sql import Statement
 

@@ -8,13 +8,13 @@ import grpc.aio
 from training.ops.v1 import journal_service_pb2 as pb
 from training.ops.v1.journal_service_pb2_grpc import JournalServiceServicer
 
-from bus.commit import AggregateTable
-from bus.digests import LAST_ID, Digests
-from bus.given_ids import given_id
+from bus.commands.commit import AggregateTable
 from bus.heads import read_heads
-from bus.journal_pages import read_page
-from bus.published import Published
-from bus.snapshots import Snapshots
+from bus.journal.digests import LAST_ID, Digests
+from bus.journal.given_ids import given_id
+from bus.journal.pages import read_page
+from bus.journal.published import Published
+from bus.journal.snapshots import Snapshots
 from chassis.postgres import Connections
 from chassis.refusal import Refusal
 

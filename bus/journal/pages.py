@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import BigInteger, Select, SmallInteger, bindparam, func, select
 from training.ops.v1 import journal_service_pb2 as pb
 
-from bus.journal import JOURNAL
+from bus.journal.tables import JOURNAL
 from chassis.postgres import Connections
 from chassis.sql import Statement
 

@@ -17,12 +17,12 @@ import asyncpg
 import structlog
 from sqlalchemy import DateTime, Table, bindparam, delete, select, tuple_
 
-from bus.journal import JOURNAL
+from bus.journal.partitions import cover, database_time, drop_before, net_of, oldest_in_net, width_of
+from bus.journal.tables import JOURNAL
+from bus.journal.trimming import trim_journal
 from bus.lease import Lease
-from bus.partitions import cover, database_time, drop_before, net_of, oldest_in_net, width_of
 from bus.tasks import told
 from bus.topology import StreamLimits
-from bus.trimming import trim_journal
 from chassis.postgres import UNAVAILABLE, Connections, Prepare, unprepared
 from chassis.sql import Statement
 

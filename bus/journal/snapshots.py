@@ -13,9 +13,9 @@ import asyncpg
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Uuid, bindparam, func, literal_column, select
 from training.ops.v1 import journal_service_pb2 as pb
 
-from bus.commit import AggregateTable
+from bus.commands.commit import AggregateTable
 from bus.heads import read_heads
-from bus.published import PUBLIC_EVENT, PUBLIC_REVISION, Published
+from bus.journal.published import PUBLIC_EVENT, PUBLIC_REVISION, Published
 from chassis.postgres import Connections
 from chassis.sql import Statement
 

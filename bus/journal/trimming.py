@@ -32,8 +32,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bus.journal import JOURNAL
-from bus.partitions import ALWAYS, Partition, Span, alone, claim, cover, oldest_in_net, partitions
+from bus.journal.partitions import ALWAYS, Partition, Span, alone, claim, cover, oldest_in_net, partitions
+from bus.journal.tables import JOURNAL
 from chassis.postgres import Connection, Connections
 from chassis.sql import Statement
 

@@ -10,14 +10,14 @@ from uuid import UUID
 from google.protobuf.message import Message
 from training.ops.v1 import operations_service_pb2 as pb
 
-from bus.applied import applied
-from bus.audit import Audit, AuditInterrupted
-from bus.follower import GONE
-from bus.operation_errors import not_followed
-from bus.parked_operations import ParkedOperations
-from bus.source_journal import JournalError
+from bus.audit.audit import Audit, AuditInterrupted
+from bus.following.applied import applied
+from bus.following.source_journal import JournalError
+from bus.freshness.follower import GONE
+from bus.operations.errors import not_followed
+from bus.operations.parked_operations import ParkedOperations
+from bus.operations.until_drained import until_drained
 from bus.subscription import Subscription
-from bus.until_drained import until_drained
 from chassis.drain import Drain
 from chassis.errors import Draining
 from chassis.postgres import Closed

@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import BigInteger, Select, Uuid, bindparam, select
 from training.ops.v1.operations_service_pb2 import RecordedEvent
 
-from bus.journal import JOURNAL
+from bus.journal.tables import JOURNAL
 from chassis.postgres import Connections
 from chassis.sql import Statement
 

@@ -10,10 +10,10 @@ import grpc.aio
 from training.ops.v1 import operations_service_pb2 as pb
 from training.ops.v1.operations_service_pb2_grpc import OperationsServiceServicer
 
-from bus.applied import has_something
-from bus.copy_operations import CopyOperations
-from bus.explaining import Explaining
-from bus.operation_errors import NotServedHere
+from bus.following.applied import has_something
+from bus.operations.copy_operations import CopyOperations
+from bus.operations.errors import NotServedHere
+from bus.operations.explaining import Explaining
 from chassis.call import current_call
 from chassis.errors import Draining
 

@@ -9,12 +9,12 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from training.ops.v1 import operations_service_pb2 as pb
 
-from bus import parking
-from bus.operation_errors import not_followed
-from bus.parking import ParkedEvent, Place, State
-from bus.read_store import ReadStore
-from bus.readable import readable
-from bus.retrying import retry
+from bus.following import parking
+from bus.following.parking import ParkedEvent, Place, State
+from bus.following.retrying import retry
+from bus.operations.errors import not_followed
+from bus.operations.readable import readable
+from bus.read_store.read_store import ReadStore
 from chassis.pages import PageTokenMalformed, arguments, page_size, read_token, write_token
 from chassis.postgres import Connections
 

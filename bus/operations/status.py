@@ -14,16 +14,16 @@ from training.ops.v1.operations_service_pb2 import (
     SubscriptionStatus,
 )
 
-from bus.checkpoint import LaneCheckpoint
-from bus.epochs import present_epoch
-from bus.follower import GONE, Follower
-from bus.freshness import Beacon, Freshness
-from bus.journal import JOURNAL
+from bus.following.checkpoint import LaneCheckpoint
+from bus.following.parking import OpenAggregate
+from bus.following.subscriber import Subscriber
+from bus.freshness.follower import GONE, Follower
+from bus.freshness.freshness import Beacon, Freshness
+from bus.journal.epochs import present_epoch
+from bus.journal.tables import JOURNAL
 from bus.lease import HOLDER
-from bus.parking import OpenAggregate
-from bus.relay import Relay
-from bus.relay_store import LEASE_NAME
-from bus.subscriber import Subscriber
+from bus.relay.relay import Relay
+from bus.relay.store import LEASE_NAME
 from chassis.postgres import Connections
 from chassis.sql import Statement
 

@@ -7,12 +7,12 @@ from typing import Final
 import structlog
 from training.ops.v1.operations_service_pb2 import REBUILD_METHOD_SNAPSHOT
 
-from bus import generations
-from bus.building import GivenUp, build
-from bus.generations import Generation, Registry, read_registry
 from bus.lease import Lease
-from bus.site import Site
-from bus.sweeping import sweep, sweep_old_versions
+from bus.read_store import generations
+from bus.read_store.building import GivenUp, build
+from bus.read_store.generations import Generation, Registry, read_registry
+from bus.read_store.site import Site
+from bus.read_store.sweeping import sweep, sweep_old_versions
 from bus.tasks import together
 
 BUILDER: Final = "builder"

@@ -18,20 +18,20 @@ import structlog
 from nats.js.errors import NotFoundError
 from training.ops.v1.operations_service_pb2 import RebuildMethod, RebuildPhase
 
-from bus import checkpoint as checkpoints
-from bus.applying import Applying, NoRoom
-from bus.audit import Audit, AuditInterrupted, Kind
+from bus.audit.audit import Audit, AuditInterrupted, Kind
 from bus.broker import BROKER_ERRORS, BrokerAway
-from bus.checkpoint import Checkpoint
-from bus.consistency import SourceUnavailable
-from bus.flip import NotFlipped, flip, read_checkpoints
-from bus.generations import Generation, create
+from bus.following import checkpoint as checkpoints
+from bus.following.applying import Applying, NoRoom
+from bus.following.checkpoint import Checkpoint
+from bus.following.source_answers import SourceHeads
+from bus.following.source_journal import EpochMoved, JournalTrimmed
+from bus.freshness.consistency import SourceUnavailable
 from bus.lease import Lease
-from bus.progress import Progress
-from bus.site import Site
+from bus.read_store.flip import NotFlipped, flip, read_checkpoints
+from bus.read_store.generations import Generation, create
+from bus.read_store.progress import Progress
+from bus.read_store.site import Site
 from bus.source import Source
-from bus.source_answers import SourceHeads
-from bus.source_journal import EpochMoved, JournalTrimmed
 from bus.tasks import together, told
 from bus.topology import StreamState, ensure_durable, stream_state
 from chassis.postgres import Connections

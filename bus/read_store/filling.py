@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from bus.site import Site
-from bus.subscriber import Subscriber
+from bus.following.subscriber import Subscriber
+from bus.read_store.site import Site
 from bus.tasks import together
 from chassis.postgres import Connections
 

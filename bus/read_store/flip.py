@@ -15,12 +15,12 @@ from typing import Final
 
 import asyncpg
 
-from bus import checkpoint as checkpoints
-from bus.checkpoint import Checkpoint, LaneCheckpoint
-from bus.generation_table import BUILDING, CURRENT, RETIRED
-from bus.generations import CHANNEL, read_registry
+from bus.following import checkpoint as checkpoints
+from bus.following.checkpoint import Checkpoint, LaneCheckpoint
 from bus.lease import Lease, LeaseLost
-from bus.read_model import ReadModel
+from bus.read_store.generation_table import BUILDING, CURRENT, RETIRED
+from bus.read_store.generations import CHANNEL, read_registry
+from bus.read_store.read_model import ReadModel
 from chassis.postgres import Connection, Connections
 
 _PATIENCE_SECONDS: Final = (0.02, 0.05, 0.1, 0.2, 0.5)

@@ -17,9 +17,9 @@ from typing import Final
 import asyncpg
 from training.ops.v1.operations_service_pb2 import RebuildMethod, RebuildPhase
 
-from bus import checkpoint as checkpoints
-from bus import generation_table as table
-from bus.read_model import ReadModel, definition_of, generation_of
+from bus.following import checkpoint as checkpoints
+from bus.read_store import generation_table as table
+from bus.read_store.read_model import ReadModel, definition_of, generation_of
 from chassis.postgres import Connection, Connections
 from chassis.refusal import Refusal
 from chassis.sql import Executor

@@ -8,7 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from training.ops.v1.operations_service_pb2 import RebuildPhase, RebuildProgress
 
-from bus.generations import Generation, tell
+from bus.read_store.generations import Generation, tell
 from chassis.sql import Executor
 
 _TOLD_SECONDS: Final = 0.2

@@ -15,7 +15,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from bus.projection import Projection
+from bus.following.projection import Projection
 
 _VERSIONED: Final = re.compile(r"([a-z][a-z_]{0,30}_)([1-9][0-9]{0,5})")
 _GENERATION: Final = re.compile(r"_g([1-9][0-9]*)")

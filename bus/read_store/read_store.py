@@ -15,19 +15,19 @@ import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 from training.ops.v1 import operations_service_pb2 as pb
 
-from bus import generations
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway
-from bus.builder import Builder
-from bus.building import GivenUp
-from bus.filling import Filling
-from bus.generations import CatalogueBuilding, Generation, RebuildRunning, Registry, read_registry
+from bus.following.source_journal import SourceJournal
+from bus.following.subscriber import Subscriber
 from bus.lease import LeaseLost
-from bus.progress import progress_of
-from bus.read_model import ReadModel
-from bus.site import Site
+from bus.read_store import generations
+from bus.read_store.builder import Builder
+from bus.read_store.building import GivenUp
+from bus.read_store.filling import Filling
+from bus.read_store.generations import CatalogueBuilding, Generation, RebuildRunning, Registry, read_registry
+from bus.read_store.progress import progress_of
+from bus.read_store.read_model import ReadModel
+from bus.read_store.site import Site
 from bus.source import Source
-from bus.source_journal import SourceJournal
-from bus.subscriber import Subscriber
 from bus.tasks import told
 from chassis.postgres import UNAVAILABLE, Connections
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bus.broker import Broker
-from bus.read_model import ReadModel, lease_of
+from bus.following.source_journal import SourceJournal
+from bus.following.subscriber import Subscriber
+from bus.read_store.read_model import ReadModel, lease_of
 from bus.source import Source
-from bus.source_journal import SourceJournal
-from bus.subscriber import Subscriber
 from chassis.postgres import Connections
 
 _CONNECTIONS_A_SOURCE: Final = 3

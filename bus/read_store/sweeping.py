@@ -16,9 +16,9 @@ import structlog
 from nats.js.errors import NotFoundError
 
 from bus.broker import BrokerAway, Session
-from bus.generations import drop, read_registry
-from bus.read_model import generation_of
-from bus.site import Site
+from bus.read_store.generations import drop, read_registry
+from bus.read_store.read_model import generation_of
+from bus.read_store.site import Site
 from bus.tasks import asked
 from chassis.postgres import Connections
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bus import relay_store as store
 from bus.event import Event
-from bus.publishing import BATCH_MOST
+from bus.relay import store
+from bus.relay.publishing import BATCH_MOST
 from chassis.postgres import Connections
 
 _LANE_BYTES: Final = 2 * 1024**2

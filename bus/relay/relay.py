@@ -12,13 +12,13 @@ from typing import Final
 import asyncpg
 import structlog
 
-from bus import relay_store as store
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway, Session, quietly
 from bus.heads import SourceSuperseded, read_heads
 from bus.lease import Lease, LeaseLost
-from bus.publishing import Publisher
-from bus.resuming import Resumed, Resuming, Superseded
-from bus.rounds import Rounds, TailMoved
+from bus.relay import store
+from bus.relay.publishing import Publisher
+from bus.relay.resuming import Resumed, Resuming, Superseded
+from bus.relay.rounds import Rounds, TailMoved
 from bus.source import Source
 from bus.tasks import together, told
 from bus.topology import StreamLimits, ensure_stream, stream_state

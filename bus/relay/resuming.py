@@ -8,12 +8,12 @@ from uuid import UUID
 
 import structlog
 
-from bus import relay_store as store
 from bus.broker import Session
 from bus.lease import Lease
+from bus.relay import store
+from bus.relay.tail import GoOn, Lane, Stop, WalkPast, compare, from_memory
+from bus.relay.tails import Tails
 from bus.source import Source
-from bus.tail import GoOn, Lane, Stop, WalkPast, compare, from_memory
-from bus.tails import Tails
 from bus.topology import stream_state
 from chassis.postgres import Connections
 

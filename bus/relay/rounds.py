@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from bus import relay_store as store
-from bus.ahead import Ahead
 from bus.event import Event
 from bus.lease import Lease
-from bus.publishing import Fenced, Publisher, RolledBack
-from bus.resuming import Resumed, Resuming
-from bus.tail import GoOn
+from bus.relay import store
+from bus.relay.ahead import Ahead
+from bus.relay.publishing import Fenced, Publisher, RolledBack
+from bus.relay.resuming import Resumed, Resuming
+from bus.relay.tail import GoOn
 from bus.tasks import together
 from chassis.postgres import Connections
 

@@ -30,10 +30,10 @@ from sqlalchemy import (
 )
 
 from bus.event import Event
-from bus.journal import JOURNAL
+from bus.journal.tables import JOURNAL
 from bus.lease import LEASE, Lease, LeaseLost
-from bus.publishing import BATCH_MOST
-from bus.tail import NEWEST, GoOn, Lane, Memory
+from bus.relay.publishing import BATCH_MOST
+from bus.relay.tail import NEWEST, GoOn, Lane, Memory
 from chassis.postgres import Connections
 from chassis.sql import Statement
 

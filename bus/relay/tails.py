@@ -11,8 +11,8 @@ from nats.js.errors import NotFoundError
 from bus.broker import Session
 from bus.event import MalformedEvent, received
 from bus.lanes import LANES
+from bus.relay.tail import Tail
 from bus.source import Source
-from bus.tail import Tail
 from bus.tasks import asked
 
 _WALK_MOST: Final = 2000

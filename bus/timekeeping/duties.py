@@ -9,10 +9,10 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from bus.duty_statistics import DutyStatistics
-from bus.handling import CommandCall
-from bus.pauses import Pauses
+from bus.commands.handling import CommandCall
 from bus.tasks import told
+from bus.timekeeping.duty_statistics import DutyStatistics
+from bus.timekeeping.pauses import Pauses
 from chassis.call import continue_trace
 from chassis.postgres import UNAVAILABLE, Connection, Connections
 from chassis.principal import TIMEKEEPER

@@ -11,10 +11,10 @@ from typing import Final
 import asyncpg
 import structlog
 
-from bus.duties import Doing, Duty
-from bus.duty_statistics import DutyStatistics
 from bus.lease import Lease, LeaseLost
 from bus.tasks import together, told
+from bus.timekeeping.duties import Doing, Duty
+from bus.timekeeping.duty_statistics import DutyStatistics
 from chassis.postgres import UNAVAILABLE, Connections
 
 LEASE_NAME: Final = "timekeeper"

@@ -22,11 +22,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 from training.program.v1.events_pb2 import ProgramEvent
 
-from bus.body import agree, decode, is_empty
+from bus.audit.listed import Listed, Part, checksum
 from bus.event import Event
-from bus.listed import Listed, Part, checksum
-from bus.newest import newest
-from bus.projection import Undecodable
+from bus.following.body import agree, decode, is_empty
+from bus.following.newest import newest
+from bus.following.projection import Undecodable
 from catalogue_svc.projection.entries import Entry, entries
 from catalogue_svc.store.changes import recording
 from catalogue_svc.store.languages import ranges

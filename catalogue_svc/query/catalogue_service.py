@@ -8,7 +8,7 @@ from training.catalogue.v1 import catalogue_service_pb2 as pb
 from training.catalogue.v1.catalogue_service_pb2_grpc import CatalogueServiceServicer
 from training.type.v1.vocabulary_pb2 import VIEW_BASIC, VIEW_FULL
 
-from bus.consistency import Freshened
+from bus.freshness.consistency import Freshened
 from bus.tokens import Vector
 from catalogue_svc.query.filters import Filter, offer_filter, program_filter
 from catalogue_svc.query.listing import OfferListing, ProgramListing, Question

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from bus.parking import open_parked
+from bus.following.parking import open_parked
 from catalogue_svc.query.cache import EntryCache, Key
 from catalogue_svc.query.errors import not_found
 from catalogue_svc.query.standing import Standing, parked_among, told

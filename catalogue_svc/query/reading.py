@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bus.parking import open_parked
+from bus.following.parking import open_parked
 from catalogue_svc.query.cursor import Place
 from catalogue_svc.query.listing import Entry, Listing, Question
 from catalogue_svc.query.standing import Standing, parked_ids, told

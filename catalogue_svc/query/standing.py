@@ -11,8 +11,8 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 from training.type.v1.consistency_pb2 import SourceFreshness
 
-from bus.follower import Follower
-from bus.parking import OpenAggregate
+from bus.following.parking import OpenAggregate
+from bus.freshness.follower import Follower
 from bus.tokens import Vector, encode
 from catalogue_svc.store.reading import Versions, versions_of
 from chassis.wire import field

@@ -9,8 +9,8 @@ from typing import Final
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, func, select
 
-from bus import checkpoint as checkpoints
-from bus.checkpoint import READ_ALL, Checkpoint
+from bus.following import checkpoint as checkpoints
+from bus.following.checkpoint import READ_ALL, Checkpoint
 from bus.tokens import Vector
 from catalogue_svc.store.schema import CHECKPOINT
 from chassis.postgres import Connection

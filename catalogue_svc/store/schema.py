@@ -1,8 +1,8 @@
 """The read model's tables.
 
 Each generation has them in a schema of its own, and readers see those of the current one through views (see
-`bus.read_model`). They are never migrated: another version is another read model, filled from the sources beside the
-old one.
+`bus.read_store.read_model`). They are never migrated: another version is another read model, filled from the sources
+beside the old one.
 
 Whatever readers see changes only in a transaction that also moves a checkpoint, so equal versions of all checkpoints in
 two snapshots mean that both show the same entries.
@@ -31,10 +31,10 @@ from sqlalchemy import (
 )
 from training.offer.v1.offer_pb2 import Offer
 
-from bus.checkpoint import checkpoint_table
-from bus.listed import checksum_column, event_column
-from bus.parked_table import parked_table
-from bus.read_model import definition_of
+from bus.audit.listed import checksum_column, event_column
+from bus.following.checkpoint import checkpoint_table
+from bus.following.parked_table import parked_table
+from bus.read_store.read_model import definition_of
 
 READ_MODEL: Final = "read_model_2"
 """This version of the read model; readers look names up in the schema of that name."""

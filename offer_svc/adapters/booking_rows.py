@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from bus.commit import done, written
+from bus.commands.commit import done, written
 from offer_svc.adapters.tables import BOOKING
 from offer_svc.domain.bookings import Booking, booking_key, held_by
 from offer_svc.domain.offer import Offer

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import CTE, Select, Uuid, bindparam, select
 from typing_extensions import override
 
-from bus.commit import AggregateTable
+from bus.commands.commit import AggregateTable
 from offer_svc.adapters.booking_rows import SAME_BOOKINGS, booking_parameters, write_bookings
 from offer_svc.adapters.numbers import number
 from offer_svc.adapters.reservation_rows import (

@@ -7,7 +7,7 @@ from uuid import UUID
 from training.offer.v1 import offer_pb2 as pb
 from typing_extensions import override
 
-from bus.commands import Revision
+from bus.commands.path import Revision
 from offer_svc.adapters import mapping, responses
 from offer_svc.adapters.effects import row_effects
 from offer_svc.adapters.responses import erased_in, without_participant

@@ -1,7 +1,7 @@
 """`OfferService`: its RPCs by theme, put together. Rules are in the domain, ways in the application."""
 
-from bus.consistency import Freshened
-from bus.history import History
+from bus.freshness.consistency import Freshened
+from bus.journal.history import History
 from offer_svc.adapters.offers_service import Executing, OfferCommands
 from offer_svc.adapters.quotes import Seal
 from offer_svc.adapters.reads_service import OfferReads

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Text, bindparam, func, select
 
-from bus.forgetting import forget
+from bus.journal.forgetting import forget
 from chassis.postgres import Connections
 from chassis.sql import Statement
 from offer_svc.adapters.tables import RESERVATION

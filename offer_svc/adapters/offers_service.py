@@ -10,8 +10,8 @@ from training.offer.v1 import offer_service_pb2 as pb
 from training.offer.v1.offer_service_pb2_grpc import OfferServiceServicer
 from uuid_utils.compat import uuid7
 
-from bus.calls import CommandRequest, command_call, response_bytes, row_call
-from bus.consistency import Freshened
+from bus.commands.calls import CommandRequest, command_call, response_bytes, row_call
+from bus.freshness.consistency import Freshened
 from chassis.bulk import answer_rows
 from chassis.refusal import Refusal
 from chassis.status import to_status

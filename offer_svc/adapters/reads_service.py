@@ -9,7 +9,7 @@ from training.offer.v1.offer_pb2 import Offer
 from training.offer.v1.offer_service_pb2_grpc import OfferServiceServicer
 from training.type.v1.vocabulary_pb2 import VIEW_FULL
 
-from bus.history import History
+from bus.journal.history import History
 from chassis.listing import NUMBERS, Page, ordered_page, page_of
 from chassis.together import ANSWER_BYTES, together
 from chassis.wire import Serialized, field

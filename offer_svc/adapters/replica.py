@@ -9,11 +9,11 @@ from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, Uuid, bindparam, del
 from sqlalchemy.dialects.postgresql import insert as upsert
 from training.program.v1.events_pb2 import ProgramEvent
 
-from bus.body import agree, decode, is_empty
+from bus.audit.listed import Listed, checksum
 from bus.event import Event
-from bus.listed import Listed, checksum
-from bus.newest import newest
-from bus.projection import Undecodable
+from bus.following.body import agree, decode, is_empty
+from bus.following.newest import newest
+from bus.following.projection import Undecodable
 from chassis.postgres import Connection
 from chassis.sql import Statement
 from offer_svc.adapters.tables import RELEASED_PROGRAM

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import TableValuedAlias
 from sqlalchemy.types import TypeEngine
 
-from bus.commit import done, written
+from bus.commands.commit import done, written
 from offer_svc.adapters.tables import RESERVATION
 from offer_svc.domain.changes import OfferCalledOff, OfferEnded, ParticipantErased
 from offer_svc.domain.keeping import CALLED_OFF, ENDED

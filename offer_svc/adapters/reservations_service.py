@@ -6,7 +6,7 @@ from training.offer.v1 import offer_service_pb2 as pb
 from training.offer.v1.offer_service_pb2_grpc import OfferServiceServicer
 from uuid_utils.compat import uuid7
 
-from bus.calls import command_call
+from bus.commands.calls import command_call
 from chassis.call import current_call
 from chassis.wire import Serialized
 from offer_svc.adapters import mapping

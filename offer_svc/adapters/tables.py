@@ -22,11 +22,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 
-from bus.checkpoint import checkpoint_table
-from bus.journal import journal_tables
-from bus.listed import checksum_column, event_column
-from bus.parked_table import parked_table
-from bus.published import published_columns
+from bus.audit.listed import checksum_column, event_column
+from bus.following.checkpoint import checkpoint_table
+from bus.following.parked_table import parked_table
+from bus.journal.published import published_columns
+from bus.journal.tables import journal_tables
 from offer_svc.adapters.numbers import having
 from offer_svc.domain.context import ProgramState
 from offer_svc.domain.offer import State

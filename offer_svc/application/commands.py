@@ -1,6 +1,6 @@
 """The one way of every command on an offer."""
 
-from bus.commands import CommandCall, CommandPath, Outcome
+from bus.commands.path import CommandCall, CommandPath, Outcome
 from offer_svc.application.handler import Opened
 from offer_svc.domain.commands import Command, ReservationCommand
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
-from bus.commands import CommandCall, Outcome
+from bus.commands.path import CommandCall, Outcome
 from bus.tokens import decode, encode, merge
 from offer_svc.application.commands import Offers
 from offer_svc.domain.commands import EraseReservations

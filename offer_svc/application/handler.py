@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from bus.commands import Accepted, CommandCall, Unchanged
+from bus.commands.path import Accepted, CommandCall, Unchanged
 from chassis.postgres import Connection
 from offer_svc.application.affected import Affected
 from offer_svc.application.needs import needs_of

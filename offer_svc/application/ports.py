@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from bus.commands import Revision
+from bus.commands.path import Revision
 from chassis.postgres import Connection
 from offer_svc.application.affected import Affected
 from offer_svc.application.needs import Needs

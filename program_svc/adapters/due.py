@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Select, bindparam, exists, func, literal_column, select
 
-from bus.commands import CommandCall
+from bus.commands.path import CommandCall
 from chassis.postgres import Connection
 from chassis.sql import Statement
 from program_svc.adapters.review_rows import IS_FREE

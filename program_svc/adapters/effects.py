@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from bus.commit import AggregateTable, done, written
+from bus.commands.commit import AggregateTable, done, written
 from program_svc.adapters.kept_rows import comment_parameters, version_parameters, write_comments, write_versions
 from program_svc.adapters.review_rows import lock_reviewers, review_parameters, write_reviews
 from program_svc.adapters.tables import PROGRAM, REVIEWER, REVIEWER_LOAD

@@ -9,7 +9,7 @@ from training.program.v1 import program_pb2 as pb
 from training.program.v1.program_service_pb2 import SubmitProgramResponse
 from training.program.v1.review_pb2 import Reviewer as ReviewerMessage
 
-from bus.handling import Revision
+from bus.commands.handling import Revision
 from chassis.wire import field
 from program_svc.adapters import mapping
 from program_svc.adapters.effects import needs_guard, program_effects, reviewer_effects

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import grpc.aio
 from training.program.v1 import program_service_pb2 as pb
 
-from bus.calls import row_call
+from bus.commands.calls import row_call
 from chassis.bulk import answer_rows
 from chassis.refusal import Refusal
 from chassis.status import to_status

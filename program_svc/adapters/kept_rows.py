@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from bus.commit import done, written
+from bus.commands.commit import done, written
 from program_svc.adapters import mapping
 from program_svc.adapters.tables import PROGRAM_VERSION, REVIEW_COMMENT
 from program_svc.domain.comment import Comment

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import Update
 
-from bus.commit import done, written
+from bus.commands.commit import done, written
 from program_svc.adapters.tables import REVIEW, REVIEWER, REVIEWER_LOAD
 from program_svc.domain.reviewer import ReviewerState, reviewer_id
 

@@ -8,7 +8,7 @@ from training.program.v1 import program_service_pb2 as pb
 from training.program.v1.program_service_pb2_grpc import ProgramServiceServicer
 from uuid_utils.compat import uuid7
 
-from bus.calls import CommandRequest, command_call, response_bytes
+from bus.commands.calls import CommandRequest, command_call, response_bytes
 from chassis.call import current_call
 from chassis.principal import Role
 from chassis.wire import Serialized

@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from bus.journal import journal_tables
-from bus.published import published_columns
+from bus.journal.published import published_columns
+from bus.journal.tables import journal_tables
 
 METADATA: Final = MetaData()
 JOURNAL: Final = journal_tables(METADATA)

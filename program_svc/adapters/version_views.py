@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, Integer, Uuid, bindparam, func, or_, select
 from training.program.v1.program_pb2 import Program, ProgramVersion
 
-from bus.history import History
+from bus.journal.history import History
 from chassis.postgres import Connections
 from chassis.refusal import ResourceNotFound
 from chassis.sql import Statement

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from bus.commands import Accepted, CommandCall, CommandPath, Outcome, Revision, Unchanged
+from bus.commands.path import Accepted, CommandCall, CommandPath, Outcome, Revision, Unchanged
 from chassis.postgres import Connection
 from program_svc.domain.changes import ReviewerChange
 from program_svc.domain.commands import ReviewerCommand

@@ -6,9 +6,9 @@
 from datetime import timedelta
 from uuid import UUID
 
-from bus.journal import JOURNAL
-from bus.partitions import cover, database_time, width_of
-from bus.retention import Bounds, Retention
+from bus.journal.partitions import cover, database_time, width_of
+from bus.journal.retention import Bounds, Retention
+from bus.journal.tables import JOURNAL
 from chassis.postgres import Connections
 from tests.contract.line import Line
 

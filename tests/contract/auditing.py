@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import grpc.aio
 from uuid_utils.compat import uuid7
 
-from bus.audit import Audit, Difference
-from bus.consistency import SourceUnavailable
-from bus.projection import Projection
-from bus.source_answers import SnapshotChunk, SourceRange
-from bus.source_journal import SourceJournal
+from bus.audit.audit import Audit, Difference
+from bus.following.projection import Projection
+from bus.following.source_answers import SnapshotChunk, SourceRange
+from bus.following.source_journal import SourceJournal
+from bus.freshness.consistency import SourceUnavailable
 from tests.contract.counter import Counter
 from tests.contract.line import CopyProjection, CopyRow, Line
 

@@ -2,10 +2,10 @@
 
 from uuid import UUID, uuid4
 
-from bus import checkpoint as checkpoints
-from bus.checkpoint import Checkpoint
+from bus.following import checkpoint as checkpoints
+from bus.following.checkpoint import Checkpoint
+from bus.following.parking import ParkedEvent, page
 from bus.lanes import lane_of
-from bus.parking import ParkedEvent, page
 from tests.contract.line import Line
 
 

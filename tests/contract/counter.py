@@ -29,10 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from bus.commands import Accepted, CommandCall, Revision, Unchanged
-from bus.commit import AggregateTable, written
-from bus.journal import journal_tables
-from bus.published import published_columns
+from bus.commands.commit import AggregateTable, written
+from bus.commands.path import Accepted, CommandCall, Revision, Unchanged
+from bus.journal.published import published_columns
+from bus.journal.tables import journal_tables
 from chassis.postgres import Connection
 from chassis.refusal import ResourceExists
 

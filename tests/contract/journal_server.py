@@ -8,7 +8,7 @@ import grpc.aio
 from training.ops.v1.journal_service_pb2_grpc import add_JournalServiceServicer_to_server
 
 from bus.command_service import JOURNAL
-from bus.journal_service import JournalService
+from bus.journal.journal_service import JournalService
 from chassis.policy import Policy
 from chassis.principal import DevelopmentPrincipals
 from chassis.server import Server, ServerOptions

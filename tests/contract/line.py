@@ -9,23 +9,23 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Uuid
 
+from bus.audit.listed import Listed, checksum_column, event_column
 from bus.broker import Broker
-from bus.checkpoint import checkpoint_table
-from bus.commands import CommandCall, CommandPath, Outcome
-from bus.epochs import Epochs
+from bus.commands.path import CommandCall, CommandPath, Outcome
 from bus.event import Event
-from bus.follower import Follower
-from bus.journal import JOURNAL, begin_lanes
+from bus.following.checkpoint import checkpoint_table
+from bus.following.newest import newest
+from bus.following.parked_table import parked_table
+from bus.following.projection import Undecodable
+from bus.following.source_journal import SourceJournal
+from bus.following.subscriber import Subscriber
+from bus.freshness.follower import Follower
+from bus.journal.epochs import Epochs
+from bus.journal.partitions import net_ddl
+from bus.journal.tables import JOURNAL, begin_lanes
 from bus.lease import lease_table
-from bus.listed import Listed, checksum_column, event_column
-from bus.newest import newest
-from bus.parked_table import parked_table
-from bus.partitions import net_ddl
-from bus.projection import Undecodable
-from bus.relay import Relay
+from bus.relay.relay import Relay
 from bus.source import Source
-from bus.source_journal import SourceJournal
-from bus.subscriber import Subscriber
 from bus.topology import StreamLimits
 from chassis.postgres import Connection, Connections
 from tests.contract.counter import COMMANDS, COUNTERS, Command, Counter, Counters, Raise, ddl

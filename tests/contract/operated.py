@@ -18,18 +18,18 @@ from training.ops.v1.operations_service_pb2_grpc import (
     add_OperationsServiceServicer_to_server,
 )
 
-from bus.checkpoint import checkpoint_table
 from bus.command_service import OPERATIONS
-from bus.copy_operations import CopyOperations
 from bus.event import Event
-from bus.generations import CatalogueBuilding, gone
-from bus.journal_service import JournalService
-from bus.operations_service import OperationsService
-from bus.parked_table import parked_table
-from bus.projection import Undecodable
+from bus.following.checkpoint import checkpoint_table
+from bus.following.parked_table import parked_table
+from bus.following.projection import Undecodable
+from bus.journal.journal_service import JournalService
+from bus.operations.copy_operations import CopyOperations
+from bus.operations.operations_service import OperationsService
+from bus.operations.status_metrics import StatusMetrics
 from bus.publication import Publication
-from bus.read_model import ReadModel, definition_of
-from bus.status_metrics import StatusMetrics
+from bus.read_store.generations import CatalogueBuilding, gone
+from bus.read_store.read_model import ReadModel, definition_of
 from bus.subscription import Subscription
 from bus.topology import StreamLimits
 from chassis.embedded.ports import free_port

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from bus.commands import CommandCall, Outcome
+from bus.commands.path import CommandCall, Outcome
 from bus.lanes import lane_of
 from bus.tokens import decode
 from tests.contract.line import Line

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import MetaData
 
-from bus.read_model import ReadModel, definition_of
-from bus.read_store import ReadStore
+from bus.read_store.read_model import ReadModel, definition_of
+from bus.read_store.read_store import ReadStore
 from chassis.postgres import Connections
 from tests.contract.line import COPIES, CopyProjection, Line, running
 

@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import pytest
 from uuid_utils.compat import uuid7
 
-from bus import checkpoint as checkpoints
-from bus.audit import AuditInterrupted
-from bus.difference import Kind
-from bus.listed import Listed
+from bus.audit.audit import AuditInterrupted
+from bus.audit.difference import Kind
+from bus.audit.listed import Listed
+from bus.following import checkpoint as checkpoints
 from tests.contract.auditing import Auditor, Faltering, Slow, put, stock
 from tests.contract.journal_server import serving_journal
 from tests.contract.line import POISON, CopyProjection, CopyRow, Line, running, until

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from bus.commands import CommandCall, EtagMismatch, Outcome, RequestIdReused, ResourceTooLarge
+from bus.commands.path import CommandCall, EtagMismatch, Outcome, RequestIdReused, ResourceTooLarge
 from bus.tokens import decode
 from chassis.refusal import ResourceExists
 from tests.contract.counter import Broken, Raise

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from bus.commands import CommandCall, CommandPath, Outcome
+from bus.commands.path import CommandCall, CommandPath, Outcome
 from chassis.postgres import UNAVAILABLE
 from chassis.refusal import Refusal
 from tests.contract.counter import Command, Counter, Raise

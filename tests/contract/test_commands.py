@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bus.commands import CommandCall, CommandPath, EtagMismatch, RequestIdReused, ResourceTooLarge
+from bus.commands.path import CommandCall, CommandPath, EtagMismatch, RequestIdReused, ResourceTooLarge
 from bus.lanes import lane_of
 from bus.tokens import decode
 from chassis.postgres import Connection

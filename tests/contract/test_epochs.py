@@ -9,9 +9,9 @@ import pytest
 from training.ops.v1.journal_service_pb2 import EpochStarted
 
 from bus.broker import Broker
-from bus.epochs import Epochs, present_epoch
 from bus.event import EPOCH_STARTED, Event, headers
-from bus.journal import IDENTITY, begin_lanes
+from bus.journal.epochs import Epochs, present_epoch
+from bus.journal.tables import IDENTITY, begin_lanes
 from bus.lanes import LANES, lane_of
 from bus.tokens import decode
 from bus.topology import StreamLimits, ensure_stream

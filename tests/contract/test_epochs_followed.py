@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bus.consistency import Freshened, TokenEpochSuperseded
-from bus.epochs import present_epoch
+from bus.freshness.consistency import Freshened, TokenEpochSuperseded
+from bus.journal.epochs import present_epoch
 from bus.lanes import lane_of
 from tests.contract.by_hand import announcing, event, heads, publish, publish_recorded, recorded
 from tests.contract.copies import at_heads, checkpoint, in_other_lane, stopped_lanes

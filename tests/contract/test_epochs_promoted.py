@@ -7,9 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from bus.epochs import present_epoch
-from bus.journal import IDENTITY
-from bus.status import journal_status
+from bus.journal.epochs import present_epoch
+from bus.journal.tables import IDENTITY
+from bus.operations.status import journal_status
 from chassis.embedded import EmbeddedNats, EmbeddedPostgres, temporary_data_folder
 from chassis.postgres import Connections, Unreachable
 from tests.contract.line import Line, make_line, open_line, running, some_ids, until

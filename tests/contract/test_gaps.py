@@ -9,8 +9,8 @@ import grpc.aio
 import pytest
 from nats.js.api import StreamConfig
 
+from bus.following.source_journal import SourceJournal
 from bus.lanes import lane_of
-from bus.source_journal import SourceJournal
 from chassis.embedded import EmbeddedNats
 from chassis.embedded.ports import free_port
 from tests.contract.ageing import age, trim

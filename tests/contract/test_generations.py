@@ -12,13 +12,13 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Uuid
 from training.ops.v1.operations_service_pb2 import REBUILD_METHOD_SNAPSHOT
 from uuid_utils.compat import uuid7
 
-from bus import checkpoint as checkpoints
-from bus.checkpoint import LaneCheckpoint, checkpoint_table
-from bus.flip import NotFlipped, flip, read_checkpoints
-from bus.generations import RebuildRunning, abandon, begin, create, drop, make_home, read_registry
+from bus.following import checkpoint as checkpoints
+from bus.following.checkpoint import LaneCheckpoint, checkpoint_table
 from bus.lanes import LANES
 from bus.lease import Lease, LeaseLost
-from bus.read_model import ReadModel, definition_of
+from bus.read_store.flip import NotFlipped, flip, read_checkpoints
+from bus.read_store.generations import RebuildRunning, abandon, begin, create, drop, make_home, read_registry
+from bus.read_store.read_model import ReadModel, definition_of
 from chassis.postgres import Connections
 
 TABLES = MetaData()

@@ -15,8 +15,8 @@ from training.ops.v1.operations_service_pb2 import (
     REBUILD_PHASE_COMPLETE,
 )
 
-from bus.generations import GONE, RebuildRunning
-from bus.read_store import ReadStore
+from bus.read_store.generations import GONE, RebuildRunning
+from bus.read_store.read_store import ReadStore
 from chassis.postgres import Connections
 from tests.contract.line import POISON, Line, running, some_ids, until
 from tests.contract.places import Place

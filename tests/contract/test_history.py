@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bus.command_errors import RequestIdReused
-from bus.commands import CommandCall
-from bus.forgetting import forget
-from bus.history import History, Recorded
+from bus.commands.errors import RequestIdReused
+from bus.commands.path import CommandCall
+from bus.journal.forgetting import forget
+from bus.journal.history import History, Recorded
 from tests.contract.counter import Raise
 from tests.contract.line import Line
 

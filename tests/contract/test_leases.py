@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
-from bus.generations import make_home
 from bus.lease import Lease
+from bus.read_store.generations import make_home
 from chassis.postgres import Connections
 from tests.contract.line import until
 from tests.contract.stores import MODEL

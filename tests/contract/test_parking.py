@@ -6,14 +6,14 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from bus import parking
-from bus.applying import Applying, NoRoom
-from bus.checkpoint import Checkpoint
 from bus.event import Event
+from bus.following import parking
+from bus.following.applying import Applying, NoRoom
+from bus.following.checkpoint import Checkpoint
+from bus.following.parking import ParkedEventClosed, Place, State
+from bus.following.retrying import Difference, retry
+from bus.following.source_answers import SNAPSHOT
 from bus.lanes import lane_of
-from bus.parking import ParkedEventClosed, Place, State
-from bus.retrying import Difference, retry
-from bus.source_answers import SNAPSHOT
 from chassis.refusal import ResourceNotFound
 from tests.contract.by_hand import event
 from tests.contract.copies import at_heads, checkpoint, in_lane, parked, stopped_lanes

@@ -11,9 +11,9 @@ from training.ops.v1.journal_service_pb2 import LaneHeads
 from bus.broker import Broker
 from bus.event import headers
 from bus.heads import read_heads
-from bus.publishing import Fenced, Publisher, RolledBack
-from bus.relay_store import pending
-from bus.status import journal_is_fresh, journal_status
+from bus.operations.status import journal_is_fresh, journal_status
+from bus.relay.publishing import Fenced, Publisher, RolledBack
+from bus.relay.store import pending
 from bus.topology import StreamLimits, ensure_stream
 from chassis.embedded import EmbeddedNats
 from tests.contract.line import Line, running, until

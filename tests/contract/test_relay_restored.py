@@ -10,8 +10,8 @@ from training.ops.v1.journal_service_pb2 import LaneHeads
 from bus.event import Event
 from bus.heads import SourceSuperseded, read_heads
 from bus.lanes import LANES, lane_of
-from bus.relay import Relay
-from bus.status import journal_is_fresh, journal_status
+from bus.operations.status import journal_is_fresh, journal_status
+from bus.relay.relay import Relay
 from tests.contract.line import Line, running, some_ids, until
 from tests.contract.places import Place
 from tests.contract.stream import assert_stream_is_journal, is_whole, lanes_of, raise_many

@@ -11,10 +11,10 @@ import pytest
 from bus.broker import BROKER_ERRORS, Broker
 from bus.event import EPOCH_STARTED, Event, headers
 from bus.lanes import lane_of
-from bus.publishing import Publisher
-from bus.relay import Relay
-from bus.relay_store import pending
-from bus.status import journal_status
+from bus.operations.status import journal_status
+from bus.relay.publishing import Publisher
+from bus.relay.relay import Relay
+from bus.relay.store import pending
 from bus.topology import StreamLimits, stream_state
 from chassis.embedded import EmbeddedNats, temporary_data_folder
 from tests.contract.line import Line, make_line, running, until
@@ -194,7 +194,7 @@ async def test_a_relay_takes_commands_to_a_broker_that_comes_late(line: Line, ow
 async def test_an_epoch_that_supersedes_is_noticed_while_nothing_happens(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.rounds._COMPARE_SECONDS", 0.2)
+    monkeypatch.setattr("bus.relay.rounds._COMPARE_SECONDS", 0.2)
     await raise_many(line, 60)
     relay = line.relay()
     async with running(relay.run()):

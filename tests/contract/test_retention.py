@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from bus.history import History
-from bus.journal import JOURNAL
+from bus.journal.history import History
+from bus.journal.partitions import database_time, partitions
+from bus.journal.retention import Bounds
+from bus.journal.tables import JOURNAL
+from bus.journal.trimming import trim_journal
 from bus.lanes import LANES, lane_of
-from bus.partitions import database_time, partitions
-from bus.retention import Bounds
-from bus.trimming import trim_journal
 from tests.contract.ageing import age, retention, trim
 from tests.contract.line import Line, running, until
 

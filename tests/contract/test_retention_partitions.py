@@ -5,8 +5,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import uuid4
 
-from bus.journal import JOURNAL
-from bus.partitions import ALWAYS, Span, cover, database_time, net_of, oldest_in_net, partitions, uncovered, width_of
+from bus.journal.partitions import (
+    ALWAYS,
+    Span,
+    cover,
+    database_time,
+    net_of,
+    oldest_in_net,
+    partitions,
+    uncovered,
+    width_of,
+)
+from bus.journal.tables import JOURNAL
 from tests.contract.ageing import retention, trim
 from tests.contract.line import Line, until
 

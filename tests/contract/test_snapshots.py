@@ -10,7 +10,7 @@ import pytest
 from training.ops.v1 import journal_service_pb2 as pb
 from training.ops.v1.journal_service_pb2_grpc import JournalServiceStub
 
-from bus import snapshots
+from bus.journal import snapshots
 from bus.lanes import lane_of
 from tests.contract.journal_server import serving_journal
 from tests.contract.line import Line, some_ids, until

@@ -10,10 +10,10 @@ import pytest
 from training.ops.v1 import journal_service_pb2 as pb
 from training.ops.v1.journal_service_pb2_grpc import JournalServiceServicer, add_JournalServiceServicer_to_server
 
-from bus.consistency import SourceUnavailable
+from bus.following.source_answers import SNAPSHOT
+from bus.following.source_journal import EpochMoved, JournalShort, JournalTrimmed, SourceJournal
+from bus.freshness.consistency import SourceUnavailable
 from bus.lanes import LANES, lane_of
-from bus.source_answers import SNAPSHOT
-from bus.source_journal import EpochMoved, JournalShort, JournalTrimmed, SourceJournal
 from chassis.embedded.ports import free_port
 from tests.contract.ageing import age, trim
 from tests.contract.line import Line, running, until

@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from training.ops.v1 import operations_service_pb2 as pb
 
 from bus.lanes import lane_of
-from bus.operation_errors import NotServedHere
-from bus.operations_service import OperationsService
+from bus.operations.errors import NotServedHere
+from bus.operations.operations_service import OperationsService
 from tests.contract.line import POISON, Line, some_ids
 from tests.contract.operated import MODEL, Operated, awaited, operated, reason
 

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bus import checkpoint as checkpoints
-from bus.checkpoint import CheckpointMoved
-from bus.consistency import Freshened, ProjectionBehind, TokenEpochSuperseded
-from bus.follower import Follower
+from bus.following import checkpoint as checkpoints
+from bus.following.checkpoint import CheckpointMoved
+from bus.freshness.consistency import Freshened, ProjectionBehind, TokenEpochSuperseded
+from bus.freshness.follower import Follower
 from bus.lanes import lane_of
 from bus.tokens import Position, encode
 from bus.topology import StreamLimits, ensure_stream

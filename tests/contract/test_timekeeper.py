@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bus.commands import CommandCall
-from bus.timekeeper import Timekeeper
+from bus.commands.path import CommandCall
+from bus.timekeeping.timekeeper import Timekeeper
 from chassis.postgres import Connection, Connections
 from tests.contract.counter import Raise, Strike
 from tests.contract.line import Line, make_path, running, some_ids, until
@@ -235,8 +235,8 @@ async def test_many_of_one_duty_keep_no_other_duty_waiting_and_only_some_are_per
 async def test_what_stays_due_through_very_many_changes_goes_on(
     line: Line, keeper: NewKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.pauses.PATIENCE", 5)
-    monkeypatch.setattr("bus.duties.POLL_SECONDS", 3600.0)
+    monkeypatch.setattr("bus.timekeeping.pauses.PATIENCE", 5)
+    monkeypatch.setattr("bus.timekeeping.duties.POLL_SECONDS", 3600.0)
     duty = Endless(uuid4())
 
     async def many() -> bool:
@@ -273,7 +273,7 @@ async def test_a_duty_that_can_not_say_what_is_due_stops_no_other(line: Line, ke
 async def test_a_commit_that_leaves_something_due_at_once_wakes_the_timekeeper(
     line: Line, keeper: NewKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.duties.POLL_SECONDS", 3600.0)
+    monkeypatch.setattr("bus.timekeeping.duties.POLL_SECONDS", 3600.0)
     first = await make_due(line, 1)
     made = keeper(DueCounters(line))
     path = make_path(line.commands, lambda: None, made.wake)

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 from training.ops.v1 import journal_service_pb2 as journal
 
-from bus.published import Published
+from bus.journal.published import Published
 
 
 async def judge_published(dsn: str, table: str, id_column: str, port: Published) -> dict[UUID, journal.SnapshotEntry]:

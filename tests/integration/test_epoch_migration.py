@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bus.broker import Broker
-from bus.epochs import Epochs, present_epoch
+from bus.journal.epochs import Epochs, present_epoch
 from bus.source import Source
 from chassis.migrations import migrate
 from chassis.postgres import Connections

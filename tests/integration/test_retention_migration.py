@@ -9,10 +9,10 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bus.journal import JOURNAL
-from bus.partitions import partitions
-from bus.retention import Bounds, Retention
-from bus.trimming import trim_journal
+from bus.journal.partitions import partitions
+from bus.journal.retention import Bounds, Retention
+from bus.journal.tables import JOURNAL
+from bus.journal.trimming import trim_journal
 from chassis.postgres import Connections
 
 ROWS = """

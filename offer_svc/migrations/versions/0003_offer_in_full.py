@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from bus.journal_migrations import add_subject, drop_subject
+from bus.journal.migrations import add_subject, drop_subject
 
 revision = "0003"
 down_revision = "0002"

@@ -7,9 +7,9 @@ service's snapshot. The ones that were here are dropped with what they hold.
 import sqlalchemy as sa
 from alembic import op
 
-from bus.migration_epochs import add_epochs, drop_epochs
-from bus.migration_published import add_published, drop_published
-from bus.migration_retention import add_retention, drop_retention
+from bus.journal.migration_epochs import add_epochs, drop_epochs
+from bus.journal.migration_published import add_published, drop_published
+from bus.journal.migration_retention import add_retention, drop_retention
 from offer_svc.migrations.public_revisions import remember_public_revisions
 
 revision = "0004"

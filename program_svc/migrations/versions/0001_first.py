@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from bus.journal_migrations import create_journal, drop_journal
+from bus.journal.migrations import create_journal, drop_journal
 
 revision = "0001"
 down_revision = None

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from bus.journal_migrations import add_subject, drop_subject
+from bus.journal.migrations import add_subject, drop_subject
 
 revision = "0002"
 down_revision = "0001"

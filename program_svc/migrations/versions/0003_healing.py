@@ -1,8 +1,8 @@
 """Epochs, what was published of each program, and a journal that is kept by time."""
 
-from bus.migration_epochs import add_epochs, drop_epochs
-from bus.migration_published import add_published, drop_published
-from bus.migration_retention import add_retention, drop_retention
+from bus.journal.migration_epochs import add_epochs, drop_epochs
+from bus.journal.migration_published import add_published, drop_published
+from bus.journal.migration_retention import add_retention, drop_retention
 
 revision = "0003"
 down_revision = "0002"

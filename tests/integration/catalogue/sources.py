@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 from bus.broker import Session
 from bus.event import Event
 from bus.lanes import LANES, lane_of
-from bus.publishing import BATCH_MOST, Publisher
+from bus.relay.publishing import BATCH_MOST, Publisher
 from bus.source import Source
 from bus.tokens import Position, encode
 from bus.topology import StreamLimits, ensure_stream

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from training.offer.v1 import offer_service_pb2 as service
 
-from bus.retention import Bounds, Retention
+from bus.journal.retention import Bounds, Retention
 from chassis.embedded import EmbeddedNats
 from chassis.postgres import Connections
 from tests.contract.ageing import age_recorded

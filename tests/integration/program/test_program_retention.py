@@ -3,9 +3,9 @@
 from training.program.v1 import program_service_pb2 as service
 from training.type.v1.vocabulary_pb2 import VIEW_FULL
 
-from bus.journal import JOURNAL
-from bus.partitions import database_time, partitions
-from bus.retention import Bounds, Retention
+from bus.journal.partitions import database_time, partitions
+from bus.journal.retention import Bounds, Retention
+from bus.journal.tables import JOURNAL
 from chassis.postgres import Connections
 from tests.contract.ageing import age_recorded
 from tests.contract.line import until

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.checkpoint import Checkpoint, LaneCheckpoint, Verdict, advanced, judge
 from bus.event import EPOCH_STARTED, Event
+from bus.following.checkpoint import Checkpoint, LaneCheckpoint, Verdict, advanced, judge
 from bus.lanes import LANES
 from bus.tokens import Position
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.checkpoint import Checkpoint, LaneCheckpoint
-from bus.choosing import choose, stopped, unstopped
 from bus.event import EPOCH_STARTED, Event
+from bus.following.checkpoint import Checkpoint, LaneCheckpoint
+from bus.following.choosing import choose, stopped, unstopped
 from bus.lanes import LANES
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)

@@ -5,10 +5,10 @@ from uuid import UUID
 import pytest
 from training.ops.v1.operations_service_pb2 import AuditDifference
 
-from bus.difference import Difference, Kind, judge
+from bus.audit.difference import Difference, Kind, judge
+from bus.audit.listed import ListedRow
+from bus.following.source_answers import SourceEntry
 from bus.lanes import lane_of
-from bus.listed import ListedRow
-from bus.source_answers import SourceEntry
 
 KEY, EVENT, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 PUBLISHED = SourceEntry(KEY, 4, EVENT)

@@ -6,7 +6,7 @@ from typing import Final
 from structlog.testing import capture_logs
 
 from bus.broker import Broker
-from bus.follower import Follower
+from bus.freshness.follower import Follower
 from chassis.postgres import Connections
 
 ATTEMPTS: Final = 4

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from bus.freshness import Beacon, Freshness, beacon_in
+from bus.freshness.freshness import Beacon, Freshness, beacon_in
 from bus.tokens import Position
 
 EPOCH = UUID(int=1)

@@ -1,6 +1,6 @@
 from math import inf
 
-from bus.pauses import BREATH_SECONDS, FIRST_SECONDS, LONGEST_SECONDS, PATIENCE, Pauses
+from bus.timekeeping.pauses import BREATH_SECONDS, FIRST_SECONDS, LONGEST_SECONDS, PATIENCE, Pauses
 
 
 class Clock:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Column, Index, MetaData, Table, Uuid
 
-from bus.read_model import ReadModel, definition_of, generation_of, schema_of
+from bus.read_store.read_model import ReadModel, definition_of, generation_of, schema_of
 
 
 def model(name: str) -> ReadModel:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from training.offer.v1.events_pb2 import OfferEvent
 from training.program.v1.events_pb2 import ProgramEvent
 
-from bus.readable import MOST_CHARACTERS, readable
+from bus.operations.readable import MOST_CHARACTERS, readable
 
 
 def event(**fields: Any) -> ProgramEvent:  # noqa: ANN401 - fields of a program, by name

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from bus.event import Event
-from bus.tail import NEWEST, GoOn, Lane, Memory, Stop, Tail, WalkPast, compare, from_memory
+from bus.relay.tail import NEWEST, GoOn, Lane, Memory, Stop, Tail, WalkPast, compare, from_memory
 
 CREATED, ANEW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 2, tzinfo=UTC)
 EPOCH, EARLIER, LATER = UUID(int=5), UUID(int=4), UUID(int=6)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bus.until_drained import until_drained
+from bus.operations.until_drained import until_drained
 from chassis.drain import Drain
 from chassis.errors import Draining
 

@@ -8,8 +8,8 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from bus.event import Event
-from bus.newest import newest
-from bus.projection import Undecodable
+from bus.following.newest import newest
+from bus.following.projection import Undecodable
 from catalogue_svc.projection.offers import OfferProjection
 from catalogue_svc.projection.programs import ProgramProjection
 from tests.integration.catalogue import samples

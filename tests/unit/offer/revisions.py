@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from training.offer.v1 import reservation_pb2
 
-from bus.commands import Revision
+from bus.commands.path import Revision
 from offer_svc.adapters.encoding import OfferEncoding
 from offer_svc.adapters.mapping import event, record, reservation_details, reservation_message, to_message
 from offer_svc.domain.bookings import Clash

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from bus.commands import CommandCall
+from bus.commands.path import CommandCall
 from offer_svc.adapters.due import DueOffers
 from offer_svc.application.commands import Offers
 from offer_svc.application.views import OfferViews

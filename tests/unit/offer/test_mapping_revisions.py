@@ -8,7 +8,7 @@ import pytest
 from training.offer.v1 import events_pb2, offer_pb2, reservation_pb2
 from training.offer.v1 import offer_service_pb2 as service
 
-from bus.commands import Revision
+from bus.commands.path import Revision
 from offer_svc.adapters.mapping import reservation_details, to_message
 from offer_svc.domain.commands import (
     CloseSales,

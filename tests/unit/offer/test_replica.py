@@ -8,7 +8,7 @@ from training.program.v1.events_pb2 import ProgramEvent, PublishedProgram
 from training.program.v1.program_pb2 import Program
 
 from bus.event import Event
-from bus.projection import Undecodable
+from bus.following.projection import Undecodable
 from offer_svc.adapters.replica import ProgramReplica, ReleasedProgram
 from offer_svc.domain.context import ProgramState
 from tests.unit.offer.samples import PROGRAM

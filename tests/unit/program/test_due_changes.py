@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from bus.commands import CommandCall
+from bus.commands.path import CommandCall
 from program_svc.adapters.due import ScheduledChanges
 from program_svc.application.commands import Programs
 from program_svc.domain.commands import Command, FireRelease, FireRetirement

@@ -1,0 +1,1 @@
+"""What a command database records of its revisions, and what others may read of it."""

@@ -1,0 +1,1 @@
+"""A service's copies of its sources, in generations."""
