@@ -13,11 +13,12 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
-from bench import p1_get_offer, p4_commands, p5_visibility, p6_relay, p7_projection, p9_hot_offer, p14_start
+from bench import p1_get_offer, p4_commands, p5_visibility, p6_relay, p7_projection, p8_rebuild, p9_hot_offer, p14_start
 from bench.children import ChildFailed
 from bench.figures import Measure, Plan, Result
 from bench.ground import open_ground
 from bench.load import CallsFailed
+from bench.p8_rebuild import NotBuilt
 from bench.p9_hot_offer import Oversold
 from bench.report import Machine, show, write
 from bench.stock import NotStocked
@@ -31,6 +32,7 @@ FIGURES: Final[Mapping[str, Measure]] = {
     "P5": p5_visibility.measure,
     "P6": p6_relay.measure,
     "P7": p7_projection.measure,
+    "P8": p8_rebuild.measure,
     "P9": p9_hot_offer.measure,
     "P14": p14_start.measure,
 }
@@ -54,7 +56,7 @@ def main() -> int:
     plan = Plan(options.rounds, options.seconds, cold=options.cold)
     try:
         results = uvloop.run(_measure(chosen, plan, console))
-    except (EmbeddedError, ChildFailed, CallsFailed, NotStocked, Oversold, TimeoutError) as error:
+    except (EmbeddedError, ChildFailed, CallsFailed, NotBuilt, NotStocked, Oversold, TimeoutError) as error:
         console.print(escape(f"{type(error).__name__}: {error}"), style="red")
         return 1
     file = options.json or Path("bench/results") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"

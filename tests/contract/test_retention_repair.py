@@ -102,7 +102,9 @@ async def test_who_asks_for_what_was_trimmed_is_told_where_the_journal_begins(li
     lanes = await line.lane_events()
     async with serving_journal(line) as channel:
         journal = JournalServiceStub(channel)
-        for lane, events in lanes.items():
+        shortened = {lane: events for lane, events in lanes.items() if events[0][0] > 1}
+        assert shortened
+        for lane, events in shortened.items():
             first = events[0][0]
             info = await refusal(journal, lane, first - 2)
             assert (info.reason, info.metadata["first"]) == ("JOURNAL_TRIMMED", str(first))
