@@ -12,10 +12,11 @@ import grpc.aio
 from training.ops.v1.operations_service_pb2 import SubscriptionStatus
 
 from bus.broker import Broker
+from bus.following.checkpoint import GONE
 from bus.following.source_journal import SourceJournal
 from bus.following.sources import Sources
 from bus.freshness.consistency import Freshened
-from bus.freshness.follower import GONE, Advance, Follower
+from bus.freshness.follower import Advance, Follower
 from bus.operations.status import copy_is_fresh, subscription_statuses
 from bus.read_store.read_model import ReadModel, lease_of
 from bus.read_store.read_store import ReadStore

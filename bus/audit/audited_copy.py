@@ -20,8 +20,6 @@ from chassis.refusal import Refusal
 Answer = TypeVar("Answer")
 
 _POLL_SECONDS: Final = 0.02
-_GENERATION_BITS: Final = 40
-"""A generation's checkpoints begin with its number, so many bits to the left (`bus.read_store.generations`)."""
 PATIENCE_SECONDS: Final = 30.0
 """How long a copy may stand still before what the source has: its projector may be starting anew."""
 
@@ -110,7 +108,7 @@ class AuditedCopy:
 
     def same_generation(self, checkpoint: Checkpoint) -> None:
         """Take note of the generation: it has to stay what it was at first."""
-        generation = checkpoint.version >> _GENERATION_BITS
+        generation = checkpoint.version >> checkpoints.GENERATION_BITS
         if self._generation is None:
             self._generation = generation
         if generation != self._generation:

@@ -174,6 +174,13 @@ _CONFIRM: Final = Statement(
     .values(as_of=_AS_OF)
 )
 
+GENERATION_BITS: Final = 40
+"""A generation's number, so many bits to the left, is where the versions of its checkpoints begin: versions of two
+generations are never equal."""
+
+GONE: Final = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
+"""What a statement on a copy meets where there is none, or none any more."""
+
 CHANNEL: Final = "checkpoint_moved"
 """The channel on which a moved checkpoint is told to the processes that read this database."""
 

@@ -18,7 +18,7 @@ from nats.aio.msg import Msg
 
 from bus.broker import BROKER_ERRORS, Broker, BrokerAway
 from bus.following import checkpoint as checkpoints
-from bus.following.checkpoint import CHANNEL, READ_ALL, Checkpoint
+from bus.following.checkpoint import CHANNEL, GONE, READ_ALL, Checkpoint
 from bus.following.parking import OpenAggregate, open_parked
 from bus.freshness.freshness import Freshness, beacon_in
 from bus.source import Source
@@ -29,8 +29,6 @@ from chassis.postgres import UNAVAILABLE, Connection, Connections
 Advance = Callable[[Connection], Awaitable[None]]
 """Called in the snapshot that shows new checkpoints, before they are believed: bring what you keep up to it."""
 
-GONE: Final = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
-"""What a statement meets where no copy is, or none any more."""
 
 _POLL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 0.2

@@ -12,8 +12,8 @@ from training.ops.v1 import operations_service_pb2 as pb
 
 from bus.audit.audit import Audit, AuditInterrupted
 from bus.following.applied import applied
+from bus.following.checkpoint import GONE
 from bus.following.source_journal import JournalError
-from bus.freshness.follower import GONE
 from bus.operations.errors import not_followed
 from bus.operations.parked_operations import ParkedOperations
 from bus.operations.until_drained import until_drained

@@ -14,10 +14,10 @@ from training.ops.v1.operations_service_pb2 import (
     SubscriptionStatus,
 )
 
-from bus.following.checkpoint import LaneCheckpoint
+from bus.following.checkpoint import GONE, LaneCheckpoint
 from bus.following.parking import OpenAggregate
 from bus.following.subscriber import Subscriber
-from bus.freshness.follower import GONE, Follower
+from bus.freshness.follower import Follower
 from bus.freshness.freshness import Beacon, Freshness
 from bus.journal.epochs import present_epoch
 from bus.journal.tables import JOURNAL

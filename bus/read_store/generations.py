@@ -18,6 +18,7 @@ import asyncpg
 from training.ops.v1.operations_service_pb2 import RebuildMethod, RebuildPhase
 
 from bus.following import checkpoint as checkpoints
+from bus.following.checkpoint import GENERATION_BITS, GONE
 from bus.read_store import generation_table as table
 from bus.read_store.read_model import ReadModel, definition_of, generation_of
 from chassis.postgres import Connection, Connections
@@ -27,7 +28,6 @@ from chassis.sql import Executor
 CHANNEL: Final = "generations"
 """The channel on which it is told that the registry calls for something."""
 
-_VERSION_BITS: Final = 40
 _KEPT: Final = 100
 """How many generations the registry remembers."""
 
@@ -90,8 +90,6 @@ _VIEWS: Final = (
     "SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
     "WHERE nspname = $1 AND relkind = 'v' AND relname = ANY($2::text[])"
 )
-GONE: Final = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
-"""What a statement meets where no generation answers: the views are not there."""
 
 
 async def _alone(connection: Connection, model: ReadModel) -> None:
@@ -162,7 +160,7 @@ async def create(connections: Connections, model: ReadModel, number: int) -> Non
     equal contents, and who still fills an earlier attempt can't write into this one.
     """
     await drop(connections, model, number)
-    version = (number << _VERSION_BITS) + _chance.getrandbits(_VERSION_BITS - 1)
+    version = (number << GENERATION_BITS) + _chance.getrandbits(GENERATION_BITS - 1)
     async with connections.transaction() as connection:
         await _alone(connection, model)
         await connection.execute(f"CREATE SCHEMA {model.schema(number)}")

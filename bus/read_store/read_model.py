@@ -18,6 +18,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from bus.following.projection import Projection
 
 _VERSIONED: Final = re.compile(r"([a-z][a-z_]{0,30}_)([1-9][0-9]{0,5})")
+_ALWAYS_SHOWN: Final = frozenset({"checkpoint", "parked"})
 _GENERATION: Final = re.compile(r"_g([1-9][0-9]*)")
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
@@ -36,9 +37,11 @@ class ReadModel:
     projections: Mapping[str, Projection[Any]]
 
     def __post_init__(self) -> None:
-        """Refuse a name without a version."""
+        """Refuse a name without a version, and a read model of which nobody could tell how far it has come."""
         if _VERSIONED.fullmatch(self.name) is None:
             raise ValueError(f"{self.name!r} is no name of a read model with its version")
+        if missing := _ALWAYS_SHOWN - set(self.shown):
+            raise ValueError(f"{self.name} does not show {', '.join(sorted(missing))}")
 
     @property
     def sources(self) -> list[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Uuid, bindparam, func, select
 
 from bus.commands.path import CommandCall, Outcome
-from bus.read_store.generations import GONE
+from bus.following.checkpoint import GONE
 from chassis.postgres import Connection, Connections
 from chassis.sql import Statement
 from offer_svc.adapters.numbers import number

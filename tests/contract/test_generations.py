@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from bus.following import checkpoint as checkpoints
 from bus.following.checkpoint import LaneCheckpoint, checkpoint_table
+from bus.following.parked_table import parked_table
 from bus.lanes import LANES
 from bus.lease import Lease, LeaseLost
 from bus.read_store.flip import NotFlipped, flip, read_checkpoints
@@ -23,8 +24,9 @@ from chassis.postgres import Connections
 
 TABLES = MetaData()
 checkpoint_table(TABLES)
+parked_table(TABLES)
 Table("copy", TABLES, Column("counter_id", Uuid, primary_key=True), Column("value", BigInteger, nullable=False))
-MODEL = ReadModel("copy_1", definition_of(TABLES), ("copy", "checkpoint"), {"thing": None})  # type: ignore[dict-item] # nothing is projected here
+MODEL = ReadModel("copy_1", definition_of(TABLES), ("copy", "checkpoint", "parked"), {"thing": None})  # type: ignore[dict-item] # nothing is projected here
 COUNTER = UUID(int=1)
 
 

@@ -15,7 +15,8 @@ from training.ops.v1.operations_service_pb2 import (
     REBUILD_PHASE_COMPLETE,
 )
 
-from bus.read_store.generations import GONE, RebuildRunning
+from bus.following.checkpoint import GONE
+from bus.read_store.generations import RebuildRunning
 from bus.read_store.read_store import ReadStore
 from chassis.postgres import Connections
 from tests.contract.line import POISON, Line, running, some_ids, until

@@ -8,7 +8,7 @@ from bus.read_store.read_model import ReadModel, definition_of, generation_of, s
 
 def model(name: str) -> ReadModel:
     """Return a read model of nothing."""
-    return ReadModel(name, (), (), {})
+    return ReadModel(name, (), ("checkpoint", "parked"), {})
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,11 @@ def model(name: str) -> ReadModel:
 def test_a_name_without_a_version_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no name"):
         model(name)
+
+
+def test_a_read_model_of_which_nobody_could_tell_how_far_it_has_come_is_refused() -> None:
+    with pytest.raises(ValueError, match="copy_1 does not show parked"):
+        ReadModel("copy_1", (), ("copy", "checkpoint"), {})
 
 
 def test_a_generation_is_found_by_its_schema_and_only_in_its_own_read_model() -> None:
