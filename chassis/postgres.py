@@ -5,11 +5,12 @@ The statements here leave nothing behind to reset: each is a transaction of its 
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import asyncpg
 
@@ -18,6 +19,9 @@ from chassis.connecting import UNAVAILABLE, Closed, Connection, Unreachable, con
 __all__ = ["UNAVAILABLE", "Closed", "Connection", "Connections", "Prepare", "Unreachable", "connect", "unprepared"]
 
 Prepare = Callable[[Connection], Awaitable[None]]
+
+_KEEPALIVES: Final = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+"""After half a minute the server gives up a client whose machine is gone, and with it what the client has locked."""
 
 
 async def unprepared(_: Connection) -> None:
@@ -30,6 +34,9 @@ class Connections:
     More callers than connections wait in order. A connection found closed is forgotten and replaced. `prepare` runs
     once on every new connection. Not `durable` means that a commit does not wait for the disk: for what can be found
     out or made again. `schema` is where names without one are looked up.
+
+    Nobody here has anything to wait for inside a transaction but the database. A process that is stopped in one loses
+    it, and what it has locked, after `idle_timeout` seconds.
     """
 
     def __init__(
@@ -40,6 +47,7 @@ class Connections:
         name: str,
         prepare: Prepare = unprepared,
         statement_timeout: float = 30.0,
+        idle_timeout: float = 5.0,
         durable: bool = True,
         schema: str = "",
     ) -> None:
@@ -47,7 +55,14 @@ class Connections:
         self._size = size
         self._prepare = prepare
         self._timeout = statement_timeout
-        self._settings = {"application_name": name, "timezone": "UTC", "jit": "off"}
+        self._settings = {
+            "application_name": name,
+            "timezone": "UTC",
+            "datestyle": "ISO",
+            "jit": "off",
+            "idle_in_transaction_session_timeout": str(round(idle_timeout * 1_000)),
+            **_KEEPALIVES,
+        }
         if not durable:
             self._settings["synchronous_commit"] = "off"
         if schema:
@@ -74,13 +89,11 @@ class Connections:
             waiter = self._waiters.popleft()
             if not waiter.done():
                 waiter.set_exception(Closed("the connections are closed"))
-        while self._idle:
-            await self._discard(self._idle.pop())
+        await self._close_idle()
 
     async def refresh(self) -> None:
         """Close the idle connections: whoever asks next gets a new one, to the database as it can be reached then."""
-        for _ in range(len(self._idle)):
-            await self._discard(self._idle.pop(0))
+        await self._close_idle()
 
     @asynccontextmanager
     async def lent(self) -> AsyncGenerator[Connection]:
@@ -193,9 +206,15 @@ class Connections:
         else:
             self._idle.append(connection)
 
-    async def _discard(self, connection: Connection) -> None:
-        self._open -= 1
+    async def _close_idle(self) -> None:
+        """Close what is idle now. Nobody is handed any of it meanwhile, and the places are free at once."""
+        idle, self._idle = self._idle, []
+        for _ in idle:
+            self._pass_on(None)
         try:
-            await connection.close(timeout=2.0)
-        except (OSError, *UNAVAILABLE):
-            connection.terminate()
+            for connection in idle:
+                with contextlib.suppress(OSError, *UNAVAILABLE):
+                    await connection.close(timeout=2.0)
+        finally:
+            for connection in idle:
+                connection.terminate()  # nothing, where it is closed

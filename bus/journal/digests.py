@@ -11,18 +11,16 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Subquery,
-    Text,
     Uuid,
     bindparam,
-    cast,
     func,
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import BIT
 from training.ops.v1 import journal_service_pb2 as pb
 
 from bus.commands.commit import AggregateTable
+from bus.digest import as_told, digest_of
 from bus.heads import read_heads
 from bus.journal.published import PUBLIC_EVENT, PUBLIC_REVISION
 from chassis.postgres import Connections
@@ -31,7 +29,6 @@ from chassis.sql import Statement
 LAST_ID: Final = UUID(int=2**128 - 1)
 """The greatest possible id."""
 
-_SIXTY_FOUR_BITS: Final = 2**64 - 1
 _AFTER: Final = bindparam("after", type_=Uuid())
 _UP_TO: Final = bindparam("up_to", type_=Uuid())
 _MOST: Final = bindparam("most", type_=BigInteger())
@@ -79,7 +76,7 @@ class Digests:
         return pb.GetDigestsResponse(
             up_to_id=b"" if digest["last"] is None else digest["last"].bytes,
             count=digest["count"],
-            digest=digest["digest"] & _SIXTY_FOUR_BITS,
+            digest=as_told(digest["digest"]),
             heads=heads,
             entries=map(_entry, rows),
         )
@@ -112,14 +109,10 @@ def _from_here(aggregate: AggregateTable, *, begun: bool) -> _Select:
 
 def _digest(rows: Subquery) -> _Select:
     """Combine rows that are in order of ids."""
-    hashed = func.md5(
-        func.uuid_send(rows.c.id).op("||")(func.int8send(rows.c.revision)).op("||")(func.uuid_send(rows.c.event_id))
-    )
-    bits = cast(literal_column("'x'", Text()).op("||")(func.left(hashed, literal_column("16"))), BIT(64))
     ids = func.array_agg(rows.c.id)
     return select(
         func.count().label("count"),
-        func.coalesce(func.bit_xor(cast(bits, BigInteger)), literal_column("0")).label("digest"),
+        digest_of(rows).label("digest"),
         ids[func.array_length(ids, literal_column("1"))].label("last"),
     ).select_from(rows)
 

@@ -5,7 +5,11 @@ from alembic import op
 
 
 def add_epochs() -> None:
-    """Remember under which identity of the database each epoch began; the present one is taken to be under this one."""
+    """Make room to remember under which identity of the database each epoch began.
+
+    Nothing is recorded of the present one: a backup from before this step may be what is migrated, and that has
+    forgotten what others saw. So the first connection begins an epoch; followers that are up to date go on in it.
+    """
     op.create_table(
         "epoch",
         sa.Column("epoch", sa.Uuid(), nullable=False),
@@ -16,13 +20,6 @@ def add_epochs() -> None:
         sa.Column("began_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("epoch"),
-    )
-    op.execute(
-        "INSERT INTO epoch (epoch, system_identifier, timeline, database_oid, lane_oid, cause) "
-        "SELECT DISTINCT lane.epoch, control.system_identifier, "
-        "('0x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bigint, "
-        "(SELECT oid::bigint FROM pg_database WHERE datname = current_database()), 'lane'::regclass::oid::bigint, "
-        "'the first that was recorded' FROM lane, pg_control_system() AS control"
     )
 
 

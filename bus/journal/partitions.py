@@ -24,6 +24,8 @@ AHEAD: Final = 1
 ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 """Before everything."""
 
+_TURN_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
+"""How long one waits for others who change the same table's partitions; nobody else waits behind them."""
 _LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '200ms'"
 """Whoever waits for a lock on a whole table makes others wait behind it: no longer than this."""
 _LEAD: Final = timedelta(seconds=3)
@@ -142,7 +144,11 @@ async def cover(
 
 
 async def claim(connection: Connection, divided: Table) -> None:
-    """Be the only one that changes a table's partitions until the transaction ends; wait for no lock for long after."""
+    """Be the only one that changes a table's partitions until the transaction ends; wait for no lock for long.
+
+    Raises LockNotAvailableError when another is at it for too long.
+    """
+    await connection.execute(_TURN_TIMEOUT)
     await _CLAIM.fetch(connection, {"name": f"partitions of {divided.name}"})
     await connection.execute(_LOCK_TIMEOUT)
 

@@ -33,7 +33,7 @@ STREAM_DAYS: Final = StreamLimits().max_age_seconds / 86_400.0
 _CONNECTIONS: Final = 2
 """One holds the lease, the other one works."""
 _PATIENCE_SECONDS: Final = 300.0
-"""How long a statement may take that counts or moves what nobody waits for."""
+"""How long a statement may take that moves what nobody waits for."""
 _TERM_SECONDS: Final = 600.0
 """For so long a process that was stopped in a round keeps the others from theirs; one that is killed does not."""
 _ROUND_SECONDS: Final = 3_600.0
@@ -64,10 +64,13 @@ class Retention:
         self._trouble = ""
 
     async def prepare(self, connections: Connections) -> None:
-        """Make the journal's partitions for now and ahead; without them the DEFAULT one takes what is recorded."""
+        """Make the journal's partitions for now and ahead, if that can be done at once.
+
+        Without them the DEFAULT one takes what is recorded, and a round makes them: a start need not fail for it.
+        """
         try:
             await cover(connections, JOURNAL.journal, width_of(self._bounds.journal))
-        except asyncpg.PostgresError as error:
+        except _EXPECTED as error:
             log.warning("partitions_not_made", holder=self._holder, reason=told(error))
 
     async def run(self) -> None:
@@ -87,7 +90,13 @@ class Retention:
 
         Raises asyncpg.PostgresError when a table was in use for too long, and one of `UNAVAILABLE`.
         """
-        own = Connections(self._dsn, size=_CONNECTIONS, name=self._holder, prepare=self._prepare)
+        own = Connections(
+            self._dsn,
+            size=_CONNECTIONS,
+            name=self._holder,
+            prepare=self._prepare,
+            statement_timeout=_PATIENCE_SECONDS,
+        )
         async with own as connections, connections.lent() as connection:
             lease = await Lease.take(connection, LEASE_NAME, self._holder, _TERM_SECONDS)
             if lease is not None:

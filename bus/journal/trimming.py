@@ -22,24 +22,27 @@ from sqlalchemy import (
     Select,
     SmallInteger,
     Table,
+    TableValuedAlias,
     bindparam,
     delete,
     func,
-    insert,
     literal_column,
     select,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bus.journal.partitions import ALWAYS, Partition, Span, alone, claim, cover, oldest_in_net, partitions
+from bus.journal.partitions import ALWAYS, Partition, Span, alone, claim, cover, net_of, oldest_in_net, partitions
 from bus.journal.tables import JOURNAL
+from bus.lanes import LANES
 from chassis.postgres import Connection, Connections
 from chassis.sql import Statement
 
 _CHUNK: Final = 2_000
 """How many rows one transaction moves: a long one would keep the lanes' dead rows from being cleared away."""
 _PAUSES: Final = (0.5, 1.0, 2.0)
+_EXCLUSIVE_MS: Final = 2_000
+"""For how long at most all commits wait for a partition to go; mostly it is a few milliseconds."""
 _journal: Final = JOURNAL.journal
 _PARTS: Final = tuple(column.name for column in JOURNAL.history.c)
 _ONE: Final[ColumnElement[int]] = literal_column("1")
@@ -82,7 +85,7 @@ def _remembered(rows: CTE) -> CTE:
 
 
 def _copy() -> Select[Any]:
-    """Put the next rows of a span into the history; select the last of them, and their count."""
+    """Put the next rows of a span into the history; select how many they are, and the last number, of each lane."""
     after = tuple_(bindparam("lane", type_=SmallInteger()), bindparam("seq", type_=BigInteger()))
     rows = (
         select(_journal.c.lane, _journal.c.seq, *(_journal.c[name] for name in _PARTS))
@@ -91,27 +94,29 @@ def _copy() -> Select[Any]:
         .limit(_COUNT)
         .cte("rows")
     )
-    last = select(rows.c.lane, rows.c.seq, func.count().over().label("rows"))
-    return last.order_by(rows.c.lane.desc(), rows.c.seq.desc()).limit(_ONE).add_cte(_remembered(rows))
+    last = select(rows.c.lane, func.max(rows.c.seq).label("seq"), func.count().label("rows"))
+    return last.group_by(rows.c.lane).order_by(rows.c.lane).add_cte(_remembered(rows))
+
+
+def _given() -> TableValuedAlias:
+    """Return the numbers that are given for lanes."""
+    lanes, seqs = bindparam("lanes", type_=ARRAY(SmallInteger())), bindparam("seqs", type_=ARRAY(BigInteger()))
+    return func.unnest(lanes, seqs).table_valued("in_lane", "of_seq").render_derived("given")
 
 
 def _clear() -> Select[Any]:
-    """Move rows that are older than `upper` and before their lane's beginning into the history, in order."""
-    beginnings = (
-        func.unnest(bindparam("lanes", type_=ARRAY(SmallInteger())), bindparam("seqs", type_=ARRAY(BigInteger())))
-        .table_valued("in_lane", "first_seq")
-        .render_derived("beginnings")
-    )
+    """Move rows of the net that are older than `upper` and before their lane's beginning into the history, in order."""
+    net, beginnings = net_of(_journal), _given()
     rows = (
-        select(_journal.c.lane, _journal.c.seq, *(_journal.c[name] for name in _PARTS))
-        .join(beginnings, beginnings.c.in_lane == _journal.c.lane)
-        .where(_journal.c.recorded_at < _UPPER, _journal.c.seq < beginnings.c.first_seq)
-        .order_by(_journal.c.lane, _journal.c.seq)
+        select(net.c.lane, net.c.seq, *(net.c[name] for name in _PARTS))
+        .join(beginnings, beginnings.c.in_lane == net.c.lane)
+        .where(net.c.recorded_at < _UPPER, net.c.seq < beginnings.c.of_seq)
+        .order_by(net.c.lane, net.c.seq)
         .limit(_COUNT)
         .cte("rows")
     )
-    keys = (_journal.c[name] == rows.c[name] for name in ("lane", "seq", "recorded_at"))
-    gone = delete(_journal).where(*keys, _journal.c.recorded_at < _UPPER).returning(_journal.c.seq).cte("gone")
+    keys = (net.c[name] == rows.c[name] for name in ("lane", "seq", "recorded_at"))
+    gone = delete(net).where(*keys).returning(net.c.seq).cte("gone")
     return select(func.count().label("rows")).select_from(gone).add_cte(_remembered(rows))
 
 
@@ -132,7 +137,7 @@ async def trim_journal(connections: Connections, horizon: datetime, history_widt
     """Trim what was recorded before a time, partition by partition; return how many partitions are gone.
 
     It stops at the first one that has an event which is not published. Raises asyncpg.PostgresError when a table is in
-    use for too long; what is done by then is done, and the next run goes on.
+    use for too long, and one of `UNAVAILABLE`; what is done by then is done, and the next run goes on.
     """
     trimmed = 0
     for partition in await partitions(connections, _journal):
@@ -142,32 +147,33 @@ async def trim_journal(connections: Connections, horizon: datetime, history_widt
         if waiting:
             log.warning("journal_not_trimmed", partition=partition.name, unpublished_lanes=waiting)
             return trimmed
-        copied = await _copy_history(connections, partition.span, history_width)
-        if not await _insist(connections, partition, copied):
+        last = await _copy_history(connections, partition.span, history_width)
+        if not await _insist(connections, partition, last):
             return trimmed
-        log.info("journal_trimmed", partition=partition.name, events=copied)
+        log.info("journal_trimmed", partition=partition.name)
         trimmed += 1
     await _clear_net(connections, horizon, history_width)
     return trimmed
 
 
-async def _copy_history(connections: Connections, span: Span, history_width: int) -> int:
-    """Put what the history keeps of a span into it; return how many rows the span has."""
-    lane, seq, copied, read = -1, 0, 0, _CHUNK
+async def _copy_history(connections: Connections, span: Span, history_width: int) -> dict[int, int]:
+    """Put what the history keeps of a span into it; return each lane's last number that is in it, 0 without any."""
+    last = dict.fromkeys(range(LANES), 0)
+    lane, seq, read = -1, 0, _CHUNK
     row = await _OLDEST.fetchrow(connections, _bounds(span))
     if row is not None and row["time"] is not None:
         await cover(connections, JOURNAL.history, history_width, since=row["time"], ahead=0)
     while read == _CHUNK:
         values = {**_bounds(span), "lane": lane, "seq": seq, "count": _CHUNK}
-        row = await _COPY.fetchrow(connections, values)
-        if row is None:
-            break
-        lane, seq, read = row["lane"], row["seq"], row["rows"]
-        copied += read
-    return copied
+        read = 0
+        for row in await _COPY.fetch(connections, values):
+            lane, seq = row["lane"], row["seq"]
+            last[lane] = seq
+            read += row["rows"]
+    return last
 
 
-async def _insist(connections: Connections, partition: Partition, copied: int) -> bool:
+async def _insist(connections: Connections, partition: Partition, copied: Mapping[int, int]) -> bool:
     """Let go of a partition, with some patience for whoever uses the table just now: to copy it again costs more."""
     for pause in _PAUSES:
         try:
@@ -177,35 +183,50 @@ async def _insist(connections: Connections, partition: Partition, copied: int) -
     return await _let_go(connections, partition, copied)
 
 
-async def _let_go(connections: Connections, partition: Partition, copied: int) -> bool:
-    """Drop a partition that is in the history; tell whether that was still right."""
+async def _let_go(connections: Connections, partition: Partition, copied: Mapping[int, int]) -> bool:
+    """Drop a partition that is in the history up to these numbers; tell whether that was still right.
+
+    Every commit waits from the moment the whole table is locked. So all that can be is done before, the rest is one
+    round trip, and a process that is stopped there loses the transaction soon.
+    """
     part = alone(_journal, partition.name)
     async with connections.transaction() as connection:
         await claim(connection, _journal)
         if partition not in await partitions(connection, _journal):
             return False  # another process was faster
         await connection.execute(f'LOCK TABLE "{part.name}" IN SHARE MODE')
-        count = await Statement(select(func.count().label("rows")).select_from(part)).fetchrow(connection)
-        if count is None or count["rows"] != copied:
+        if await _later(part).fetchrow(connection, {"lanes": list(copied), "seqs": list(copied.values())}):
             return False  # something was written into the past meanwhile
-        await connection.execute(f'LOCK TABLE ONLY "{_journal.name}" IN ACCESS EXCLUSIVE MODE')
         if await _UNPUBLISHED.fetch(connection, _bounds(partition.span)):
             return False
-        await connection.execute(f'ALTER TABLE "{_journal.name}" DETACH PARTITION "{part.name}"')
-        beginnings = await _read_beginnings(connection, partition.span.upper)
-        put_back = _put_back(part)
-        for lane, seq in beginnings.items():  # one by one: each is by the index, whatever the partition's size
-            await put_back.execute(connection, {"lane": lane, "seq": seq})
+        beginnings = await _read_beginnings(connection, partition.span.upper)  # a lane that grows begins no earlier
         await _clear_before(connection, partition.span.upper, beginnings)
-        await connection.execute(f'DROP TABLE "{part.name}"')
+        await connection.execute(
+            f"SET LOCAL transaction_timeout = '{_EXCLUSIVE_MS}ms';"
+            f'LOCK TABLE ONLY "{_journal.name}" IN ACCESS EXCLUSIVE MODE;'
+            f'ALTER TABLE "{_journal.name}" DETACH PARTITION "{part.name}";'
+            f"{_put_back(part, beginnings)}"
+            f'DROP TABLE "{part.name}"'
+        )
     return True
 
 
-def _put_back(part: Table) -> Statement:
-    """Return what puts the rows of a lane from a number on back into the journal."""
-    lane, seq = bindparam("lane", type_=SmallInteger()), bindparam("seq", type_=BigInteger())
-    kept = select(*part.c).where(part.c.lane == lane, part.c.seq >= seq)
-    return Statement(insert(_journal).from_select([column.name for column in part.c], kept))
+def _later(part: Table) -> Statement:
+    """Return what finds a row above the given numbers: a lane only grows, so what is added to it stands there."""
+    given = _given()
+    later = select(part.c.seq).where(part.c.lane == given.c.in_lane, part.c.seq > given.c.of_seq)
+    first = later.order_by(part.c.seq).limit(_ONE).scalar_subquery()  # in order: by the index, whatever the size
+    return Statement(select(given.c.in_lane).where(first.is_not(None)).limit(_ONE))
+
+
+def _put_back(part: Table, beginnings: Mapping[int, int]) -> str:
+    """Return what puts the rows of each lane from a number on back into the journal.
+
+    Lane by lane: each is by the index, whatever the partition's size.
+    """
+    names = ", ".join(f'"{column.name}"' for column in part.c)
+    rows = f'INSERT INTO "{_journal.name}" ({names}) SELECT {names} FROM "{part.name}"'  # noqa: S608 - names of ours
+    return "".join(f"{rows} WHERE lane = {lane} AND seq >= {seq};" for lane, seq in beginnings.items())
 
 
 async def _read_beginnings(on: Connection | Connections, upper: datetime) -> dict[int, int]:

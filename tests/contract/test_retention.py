@@ -1,8 +1,11 @@
 """A journal is trimmed by time, never more than is published; what was shown of it is shown for longer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import pairwise
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -10,12 +13,18 @@ import pytest
 
 from bus.journal.history import History
 from bus.journal.partitions import database_time, partitions
-from bus.journal.retention import Bounds
+from bus.journal.retention import Bounds, Retention
 from bus.journal.tables import JOURNAL
 from bus.journal.trimming import trim_journal
 from bus.lanes import LANES, lane_of
+from chassis.postgres import UNAVAILABLE, Connection, Connections
 from tests.contract.ageing import age, retention, trim
 from tests.contract.line import Line, running, until
+
+EXCLUSIVE = (
+    "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock'"
+    " AND relation = 'journal'::regclass"
+)
 
 
 async def numbers(line: Line) -> dict[int, list[int]]:
@@ -183,6 +192,95 @@ async def test_a_table_in_use_is_left_for_later_and_commits_are_not_held_up(line
         await line.raise_to(counter)
     await trim(line)
     assert (await numbers(line))[lane_of(counter)] == [2, 3]
+
+
+class Stopped(Connections):
+    """The connections of a process that is stopped as soon as it has locked the whole journal, before it commits."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn, size=1, name="stopped")
+        self.locked = False
+        self.go_on = asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self, *, readonly: bool = False, snapshot: bool = False) -> AsyncGenerator[Connection]:
+        """Stop at the end of the block."""
+        async with super().transaction(readonly=readonly, snapshot=snapshot) as connection:
+            yield connection
+            if await connection.fetchval(EXCLUSIVE):
+                self.locked = True
+                await self.go_on.wait()
+
+
+async def test_a_process_that_is_stopped_while_it_trims_stalls_no_commit_for_long(line: Line) -> None:
+    [counter, *_] = await counters(line, 2)
+    await publish(line)
+    await age(line)
+    horizon = await database_time(line.commands) - timedelta(days=35)
+    async with Stopped(line.dsn) as stopped:
+        trimming = asyncio.create_task(trim_journal(stopped, horizon, history_width=730))
+        await until(lambda: has_locked(stopped))
+        async with asyncio.timeout(4):
+            await line.raise_to(counter)
+        stopped.go_on.set()
+        with pytest.raises(UNAVAILABLE):
+            await trimming
+    await trim(line)
+    assert (await numbers(line))[lane_of(counter)] == [2, 3]
+
+
+async def has_locked(stopped: Stopped) -> bool:
+    return stopped.locked
+
+
+async def test_what_all_commits_wait_for_is_one_statement_whatever_a_partition_holds(line: Line) -> None:
+    await counters(line, 3)
+    await publish(line)
+    await age(line)
+    asked: list[str] = []
+    patience: list[float] = []
+
+    async def listen(connection: Any) -> None:  # noqa: ANN401 - its timeout is not for everyone to see
+        connection.add_query_logger(lambda query: asked.append(query.query))
+        patience.append(connection._config.command_timeout)
+
+    assert await Retention(line.dsn, Bounds(), "keeper", prepare=listen).round()
+    locking = [(query, after) for query, after in pairwise(asked) if "ACCESS EXCLUSIVE" in query]
+    assert locking
+    assert all("DROP TABLE" in query and after.startswith("COMMIT") for query, after in locking)
+    assert not [query for query in asked if "count(*)" in query and "LIMIT" not in query]
+    assert min(patience) > 60
+
+
+async def test_what_is_written_into_the_past_after_the_copy_is_not_lost(line: Line) -> None:
+    [counter, *_] = await counters(line, 2)
+    await publish(line)
+    await age(line)
+    lane = lane_of(counter)
+
+    class Late(Connections):
+        """Whoever has copied sees one more event recorded in the past."""
+
+        @asynccontextmanager
+        async def transaction(self, *, readonly: bool = False, snapshot: bool = False) -> AsyncGenerator[Connection]:
+            if await line.commands.fetch("SELECT 1 FROM history") and (await numbers(line))[lane] == [1, 2]:
+                await line.raise_to(counter)
+                await line.commands.execute(
+                    "UPDATE journal SET recorded_at = (SELECT max(recorded_at) FROM journal WHERE seq = 2)"
+                    " WHERE lane = $1 AND seq = 3",
+                    lane,
+                )
+                await publish(line)
+            async with super().transaction(readonly=readonly, snapshot=snapshot) as connection:
+                yield connection
+
+    horizon = await database_time(line.commands) - timedelta(days=35)
+    async with Late(line.dsn, size=1, name="late") as late:
+        await trim_journal(late, horizon, history_width=730)
+    assert (await numbers(line))[lane] == [1, 2, 3]
+    await trim(line)
+    assert (await numbers(line))[lane] == [3]
+    assert [each.revision for each in await History(line.commands).of(counter, None, 9)] == [3, 2, 1]
 
 
 async def test_one_process_at_a_time_sees_to_it(line: Line) -> None:

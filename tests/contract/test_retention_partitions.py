@@ -17,6 +17,7 @@ from bus.journal.partitions import (
     width_of,
 )
 from bus.journal.tables import JOURNAL
+from chassis.postgres import Connections
 from tests.contract.ageing import retention, trim
 from tests.contract.line import Line, until
 
@@ -67,6 +68,31 @@ async def test_a_new_database_has_partitions_for_now_and_ahead_whoever_is_first(
     assert [each.lower for each in spans[1:]] == [each.upper for each in spans[:-1]]
     await line.raise_to(uuid4())
     assert await in_net(line) == 0
+
+
+async def test_partitions_are_known_again_whatever_way_a_database_writes_dates(line: Line) -> None:
+    await retention(line).prepare(line.commands)
+    made = await partitions(line.commands, JOURNAL.journal)
+    name = (await line.commands.fetch("SELECT current_database() AS name"))[0]["name"]
+    await line.commands.execute(f"ALTER DATABASE \"{name}\" SET datestyle TO 'SQL, DMY'")
+    async with Connections(line.dsn, size=1, name="next start") as connections:
+        await retention(line).prepare(connections)
+        assert await partitions(connections, JOURNAL.journal) == made
+
+
+async def test_a_start_does_not_wait_for_long_for_who_changes_the_partitions(line: Line) -> None:
+    async with line.relaying.transaction() as busy, asyncio.timeout(4):
+        await busy.execute("SELECT pg_advisory_xact_lock(hashtext('partitions of journal'))")
+        await retention(line).prepare(line.commands)
+    assert await partitions(line.commands, JOURNAL.journal) == []
+    await retention(line).prepare(line.commands)
+    assert await partitions(line.commands, JOURNAL.journal) != []
+
+
+async def test_a_start_does_not_fail_when_the_connection_is_lost_meanwhile(line: Line) -> None:
+    async with Connections(line.dsn, size=1, name="lost") as connections:
+        await connections.close()
+        await retention(line).prepare(connections)
 
 
 async def test_what_was_recorded_without_a_partition_is_moved_into_one(line: Line) -> None:

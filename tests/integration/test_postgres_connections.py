@@ -89,3 +89,58 @@ async def test_refreshed_connections_are_new_ones(database: NewDatabase) -> None
                 assert another.get_server_pid() not in {in_use, old}
         assert first in {in_use, old}
         assert await connections.answer()
+
+
+async def test_nobody_gets_an_old_connection_while_they_are_refreshed(database: NewDatabase) -> None:
+    async with Connections(await database(), size=2, name="test") as connections:
+        async with connections.lent() as first, connections.lent() as second:
+            old = {first.get_server_pid(), second.get_server_pid()}
+        refreshing = asyncio.create_task(connections.refresh())
+        await asyncio.sleep(0)
+        async with connections.lent() as third, connections.lent() as fourth:
+            assert old.isdisjoint({third.get_server_pid(), fourth.get_server_pid()})
+        await refreshing
+        assert await connections.answer()
+
+
+async def test_who_waits_while_connections_are_refreshed_gets_one(database: NewDatabase) -> None:
+    async with Connections(await database(), size=1, name="test") as connections, asyncio.timeout(10):
+        assert await connections.answer()
+        await asyncio.gather(connections.refresh(), *(connections.answer() for _ in range(3)))
+        refreshing = asyncio.create_task(connections.refresh())
+        await asyncio.sleep(0)
+        refreshing.cancel()
+        assert await connections.answer()
+        await asyncio.gather(refreshing, return_exceptions=True)
+
+
+async def test_who_stops_in_a_transaction_loses_it_and_what_it_has_locked(database: NewDatabase) -> None:
+    dsn = await database()
+    async with (
+        Connections(dsn, size=1, name="stopped", idle_timeout=0.2) as stopped,
+        Connections(dsn, size=1, name="others") as others,
+    ):
+        await others.execute("CREATE TABLE lane (seq bigint)")
+
+        async def stop() -> None:
+            async with stopped.transaction() as connection:
+                await connection.execute("LOCK TABLE lane")
+                async with asyncio.timeout(5):
+                    await others.execute("INSERT INTO lane VALUES (1)")
+
+        with pytest.raises(UNAVAILABLE):
+            await stop()
+        assert await stopped.answer()
+
+
+async def test_a_stopped_or_vanished_client_is_given_up_by_default(database: NewDatabase) -> None:
+    async with Connections(await database(), size=1, name="test") as connections:
+        for setting, value in {
+            "idle_in_transaction_session_timeout": "5s",
+            "tcp_keepalives_idle": "15",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "3",
+        }.items():
+            found = await connections.fetchrow("SELECT current_setting($1) AS value", setting)
+            assert found is not None
+            assert found["value"] == value
