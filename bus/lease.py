@@ -6,6 +6,7 @@ writes.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -75,7 +76,9 @@ def _take() -> Statement:
     # The row that is there already, by its name alone: as columns of the table they would stand for any lease's row.
     held_pid = literal_column("lease.backend_pid", Integer())
     held_since = literal_column("lease.backend_start", DateTime(timezone=True))
-    alive = exists().select_from(_ACTIVITY).where(_ACTIVITY.c.pid == held_pid, _ACTIVITY.c.backend_start == held_since)
+    # Since when a session of another role is, the server does not tell: it may be the holder, until the TTL ends.
+    same = or_(_ACTIVITY.c.backend_start == held_since, _ACTIVITY.c.backend_start.is_(None))
+    alive = exists().select_from(_ACTIVITY).where(_ACTIVITY.c.pid == held_pid, same)
     return Statement(
         insertion.on_conflict_do_update(
             index_elements=[LEASE.c.name],
@@ -127,10 +130,13 @@ class Lease:
         return None if row is None else Lease(name, row["term"])
 
     @staticmethod
-    async def await_turn(connection: Connection, name: str, holder: str) -> "Lease":
-        """Wait until the lease is free, and take it."""
+    async def await_turn(
+        connection: Connection, name: str, holder: str, standing_by: Callable[[], None] = lambda: None
+    ) -> "Lease":
+        """Wait until the lease is free, and take it; `standing_by` is called whenever another turns out to hold it."""
         lease = await Lease.take(connection, name, holder)
         while lease is None:
+            standing_by()
             await asyncio.sleep(_STANDBY_SECONDS)
             lease = await Lease.take(connection, name, holder)
         return lease

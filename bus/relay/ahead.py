@@ -1,11 +1,11 @@
 """What the relay publishes next, read from the journal while it publishes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bus.event import Event
-from bus.relay import store
 from bus.relay.publishing import BATCH_MOST
+from bus.relay.waiting import pending
 from chassis.postgres import Connections
 
 _LANE_BYTES: Final = 2 * 1024**2
@@ -25,9 +25,15 @@ class Ahead:
         if not self._more:
             self._events = {}
             return
-        self._events = await store.pending(self._connections, self._read_up_to, _LANE_BYTES)
+        self._events = await pending(self._connections, self._read_up_to, _LANE_BYTES)
         self._more = any(_cut_short(events) for events in self._events.values())
         self._read_up_to = self._read_up_to | {lane: events[-1].seq for lane, events in self._events.items()}
+
+    def leave(self, lanes: Iterable[int]) -> None:
+        """Read no more of lanes that do not get on, and forget what was read of them."""
+        left = set(lanes)
+        self._read_up_to = {lane: seq for lane, seq in self._read_up_to.items() if lane not in left}
+        self._events = {lane: events for lane, events in self._events.items() if lane not in left}
 
     def take(self) -> dict[int, list[Event]]:
         """Return what was read."""

@@ -13,6 +13,7 @@ from nats.js.errors import APIError
 from uuid_utils.compat import uuid7
 
 from bus.broker import Session
+from bus.commands.errors import HEADROOM_BYTES, MAX_PUBLIC_BYTES
 from bus.event import Event, headers
 from bus.source import Source
 
@@ -20,6 +21,10 @@ BATCH_FROM: Final = 32
 """From how many waiting events an atomic batch is faster than single publishes."""
 BATCH_MOST: Final = 500
 _WRONG_LAST_SEQUENCE: Final = 10071
+_HEADERS_BYTES: Final = 2 * 1024
+"""Room for the headers, but for those whose length is not known."""
+LARGEST_BYTES: Final = MAX_PUBLIC_BYTES + HEADROOM_BYTES + 8 * 1024
+"""How large a message of an event may be, with its headers: a broker has to take it."""
 
 
 class Fenced(Exception):
@@ -30,6 +35,10 @@ class RolledBack(Exception):
     """The stream gave a sequence number that it had given before: it has forgotten what it acknowledged."""
 
 
+class BrokerTooSmall(Exception):
+    """The broker does not take messages as large as an event may be."""
+
+
 class Publisher:
     """Publishes to one source's stream over one session."""
 
@@ -37,6 +46,13 @@ class Publisher:
         self._client = session.client
         self._acknowledgements = session.acknowledgements
         self._source = source
+
+    def deliverable(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Return the events before the first one that is larger than the broker takes, which counts the headers too."""
+        for number, event in enumerate(events):
+            if _most_bytes(event) > self._client.max_payload:
+                return events[:number]
+        return events
 
     async def publish(self, lane: int, events: Sequence[Event], fence: int, above: int) -> int:
         """Publish a lane's next events after stream sequence `fence`; return the last one's stream sequence.
@@ -79,6 +95,19 @@ class Publisher:
             "Nats-Expected-Last-Subject-Sequence-Subject": self._source.lane_subjects(lane),
             "Nats-Expected-Stream": self._source.stream,
         }
+
+
+def require_room(session: Session) -> None:
+    """Raise BrokerTooSmall when the broker would refuse an event that commands may make."""
+    if session.client.max_payload < LARGEST_BYTES:
+        raise BrokerTooSmall(
+            f"the broker's max_payload is {session.client.max_payload} bytes, an event needs up to {LARGEST_BYTES}"
+        )
+
+
+def _most_bytes(event: Event) -> int:
+    """Return the most that an event's message may have; a character of text may be four bytes."""
+    return len(event.body) + 4 * (len(event.type) + len(event.traceparent)) + _HEADERS_BYTES
 
 
 def _stored(reply: bytes) -> int:

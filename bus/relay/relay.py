@@ -16,7 +16,7 @@ from bus.broker import BROKER_ERRORS, Broker, BrokerAway, Session, quietly
 from bus.heads import SourceSuperseded, read_heads
 from bus.lease import Lease, LeaseLost
 from bus.relay import store
-from bus.relay.publishing import Publisher
+from bus.relay.publishing import BrokerTooSmall, Publisher, require_room
 from bus.relay.resuming import Resumed, Resuming, Superseded
 from bus.relay.rounds import Rounds, TailMoved
 from bus.source import Source
@@ -35,6 +35,7 @@ _EXPECTED: Final = (
     *BROKER_ERRORS,
     asyncpg.PostgresError,
     BrokerAway,
+    BrokerTooSmall,
     LeaseLost,
     SourceSuperseded,
     Superseded,
@@ -81,6 +82,10 @@ class Relay:
             log.warning(event, source=self._source.name, reason=trouble, exc_info=unexpected)
         self.trouble = trouble
 
+    def _stand_by(self) -> None:
+        """Forget what was wrong in an earlier turn: another relay is active, and this one is ready to succeed it."""
+        self.trouble = ""
+
     async def _announce_commit(self) -> None:
         session = self._broker.present
         if session is not None:
@@ -93,7 +98,7 @@ class Relay:
         """Wait for the lease, then act until something fails."""
         await self._connections.refresh()  # all that one term uses was opened in it, to one database
         async with self._connections.lent() as connection:
-            lease = await Lease.await_turn(connection, store.LEASE_NAME, self._holder)
+            lease = await Lease.await_turn(connection, store.LEASE_NAME, self._holder, self._stand_by)
             log.info("relay_active", source=self._source.name, term=lease.term)
             try:
                 await together(lease.keep(connection), self._publish_terms(lease))
@@ -112,7 +117,7 @@ class Relay:
                 self._leading = False
                 self._tell("relay_superseded", error)
                 await asyncio.sleep(_SUPERSEDED_SECONDS)  # it goes on when an operator has begun an epoch
-            except (*BROKER_ERRORS, BrokerAway, SourceSuperseded, TailMoved) as error:
+            except (*BROKER_ERRORS, BrokerAway, BrokerTooSmall, SourceSuperseded, TailMoved) as error:
                 self._leading = False
                 self._tell("relay_interrupted", error)
             await asyncio.sleep(_RETRY_SECONDS)
@@ -125,6 +130,7 @@ class Relay:
             await quietly(wakes.unsubscribe())
 
     async def _publish_from_tail(self, session: Session, lease: Lease) -> None:
+        require_room(session)
         await ensure_stream(session.jetstream, self._source, self._limits)
         self._wake.clear()
         resuming = Resuming(self._connections, session, self._source, lease)

@@ -1,6 +1,8 @@
 """Where publishing goes on: every lane of the journal compared with its real tail in the stream."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -11,11 +13,14 @@ import structlog
 from bus.broker import Session
 from bus.lease import Lease
 from bus.relay import store
-from bus.relay.tail import GoOn, Lane, Stop, WalkPast, compare, from_memory
+from bus.relay.tail import GoOn, Lane, Stop, WalkPast, compare, from_first, from_memory
 from bus.relay.tails import Tails
 from bus.source import Source
-from bus.topology import stream_state
+from bus.tasks import together
+from bus.topology import StreamState, stream_state
 from chassis.postgres import Connections
+
+_WALKS_SIDE_BY_SIDE: Final = 8
 
 log: Final = structlog.get_logger(__name__)
 
@@ -51,6 +56,7 @@ class Resuming:
         tails = await self._tails.all()
         state = await stream_state(self._session.jetstream, self._source)  # after the tails: one may have aged out
         lanes = await store.lanes(self._connections)
+        epoch = next(iter(lanes.values())).epoch
         found: dict[int, GoOn | WalkPast | Stop] = {}
         for number, lane in lanes.items():
             tail = tails[number]
@@ -58,16 +64,15 @@ class Resuming:
             if tail is not None and tail.event is not None:
                 known = await store.event_id(self._connections, number, tail.event.seq)
             found[number] = compare(lane, tail, created=state.created, first_seq=state.first_seq, known=known)
-        await self._stop({number: each.reason for number, each in found.items() if isinstance(each, Stop)})
-        going_on: dict[int, GoOn] = {}
+        await self._stop(epoch, {number: each.reason for number, each in found.items() if isinstance(each, Stop)})
+        walks = {number: each for number, each in found.items() if isinstance(each, WalkPast)}
+        going_on = await self._walks(walks, lanes, state)
         for number, each in found.items():
-            if isinstance(each, WalkPast):
-                log.warning("relay_tail_walked_past", source=self._source.name, lane=number, fence=each.fence)
-                going_on[number] = await self._walk(number, lanes[number], each.fence, state.created, state.first_seq)
-            elif isinstance(each, GoOn):
+            if isinstance(each, GoOn):
                 going_on[number] = await self._named(number, each)
-        await store.remember(self._connections, self._lease, state.created, going_on)
-        return Resumed(state.created, next(iter(lanes.values())).epoch, going_on)
+        going_on = {number: from_first(lanes[number], at) for number, at in going_on.items()}
+        await store.remember(self._connections, self._lease, epoch, state.created, going_on)
+        return Resumed(state.created, epoch, going_on)
 
     async def is_as_left(self, resumed: Resumed) -> bool:
         """Tell whether every lane ends where it was left; to be asked while nothing is being published."""
@@ -80,12 +85,29 @@ class Resuming:
             for lane, tail in enumerate(tails)
         )
 
-    async def _stop(self, reasons: Mapping[int, str]) -> None:
+    async def _stop(self, epoch: UUID, reasons: Mapping[int, str]) -> None:
         if not reasons:
             return
         (lane, reason), *_ = reasons.items()
-        await store.stop(self._connections, self._lease, reason)
+        await store.stop(self._connections, self._lease, epoch, reason)
         raise Superseded(f"lane {lane}: {reason}")
+
+    async def _walks(
+        self, walks: Mapping[int, WalkPast], lanes: Mapping[int, Lane], state: StreamState
+    ) -> dict[int, GoOn]:
+        """Walk past the tails that are not of this journal, some lanes side by side: each step is a round trip."""
+        ended: dict[int, GoOn] = {}
+        turns = asyncio.Semaphore(_WALKS_SIDE_BY_SIDE)
+
+        async def walk(number: int, fence: int) -> None:
+            async with turns:
+                ended[number] = await self._walk(number, lanes[number], fence, state.created, state.first_seq)
+
+        if walks:
+            log.warning("relay_walks_past_tails", source=self._source.name, lanes=list(walks))
+            await together(*(walk(number, each.fence) for number, each in walks.items()))
+            log.info("relay_walked_past_tails", source=self._source.name, lanes=list(walks))
+        return ended
 
     async def _walk(self, number: int, lane: Lane, fence: int, created: datetime, first_seq: int) -> GoOn:
         """Find the last event of this journal before a tail that is not of it."""
@@ -96,10 +118,14 @@ class Resuming:
             at, after = from_memory(lane, fence, created=created, first_seq=first_seq), first_seq - 1
         following = await store.event_ids(self._connections, number, at.published)
         if following:
-            async for tail in self._tails.walk(number, after, fence):
-                event = tail.event
-                if event is not None and following.get(event.seq) == event.event_id:
-                    at = GoOn(event.seq, fence, event.event_id, tail.stream_sequence)
+            last = max(following)
+            async with aclosing(self._tails.walk(number, after, fence)) as walked:
+                async for tail in walked:
+                    event = tail.event
+                    if event is not None and following.get(event.seq) == event.event_id:
+                        at = GoOn(event.seq, fence, event.event_id, tail.stream_sequence)
+                        if event.seq == last:
+                            break  # there is nothing more to be found
         return await self._named(number, at)
 
     async def _holds(self, lane: Lane) -> bool:

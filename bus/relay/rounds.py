@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+import structlog
+
 from bus.event import Event
 from bus.lease import Lease
 from bus.relay import store
@@ -19,6 +21,10 @@ _POLL_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 0.02
 _REMEMBER_SECONDS: Final = 0.05
 _COMPARE_SECONDS: Final = 10.0
+_REST_SECONDS: Final = 5.0
+"""For how long a lane is left alone whose next event can't be delivered."""
+
+log: Final = structlog.get_logger(__name__)
 
 
 class TailMoved(Exception):
@@ -48,6 +54,8 @@ class Rounds:
         self._compared = self._clock()
         self._remembered = self._clock()
         self._unwritten: dict[int, GoOn] = {}
+        self._stopped: dict[int, str] = {}
+        self._rested: dict[int, float] = {}
 
     async def run(self) -> None:
         """Publish what is waiting, all lanes side by side; then wait for more. Raises TailMoved.
@@ -57,13 +65,16 @@ class Rounds:
         lanes = self._resumed.lanes
         while True:
             self._wake.clear()
-            ahead = Ahead(self._connections, {lane: at.published for lane, at in lanes.items()})
+            resting = {lane for lane, until in self._rested.items() if self._clock() < until}
+            published = {lane: at.published for lane, at in lanes.items() if lane not in resting}
+            ahead = Ahead(self._connections, published)
             await ahead.read()
             while pending := ahead.take():
                 # Whatever is stored from now on comes after all that stood anywhere in the stream.
                 above = max(max(at.fence, at.stream_sequence) for at in lanes.values())
                 publishing = (self._publish(lane, events, above) for lane, events in pending.items())
                 await together(ahead.read(), *publishing)
+                ahead.leave(self._stopped)  # what was read of them already would leave a gap
                 self._unwritten |= {lane: lanes[lane] for lane in pending}
                 if self._clock() - self._remembered >= _REMEMBER_SECONDS:
                     await self._remember()
@@ -77,14 +88,32 @@ class Rounds:
     async def _publish(self, lane: int, events: Sequence[Event], above: int) -> None:
         if any(event.epoch > self._resumed.epoch for event in events):
             raise TailMoved("a new epoch was begun")
+        deliverable = self._publisher.deliverable(events)
+        self._note(lane, None if len(deliverable) == len(events) else events[len(deliverable)])
+        if not deliverable:
+            return
         try:
-            fence = await self._publisher.publish(lane, events, self._resumed.lanes[lane].fence, above)
+            fence = await self._publisher.publish(lane, deliverable, self._resumed.lanes[lane].fence, above)
         except (Fenced, RolledBack) as error:
             raise TailMoved(f"lane {lane}: {error}") from error
-        self._resumed.lanes[lane] = GoOn(events[-1].seq, fence, events[-1].event_id, fence)
+        self._resumed.lanes[lane] = GoOn(deliverable[-1].seq, fence, deliverable[-1].event_id, fence)
+
+    def _note(self, lane: int, undeliverable: Event | None) -> None:
+        """Let a lane rest whose next event the broker does not take; the others go on."""
+        if undeliverable is None:
+            self._stopped.pop(lane, None)
+            return
+        reason = f"seq {undeliverable.seq} is larger than the broker takes ({len(undeliverable.body)} bytes)"
+        if self._stopped.get(lane) != reason:
+            log.error("relay_lane_stopped", lane=lane, reason=reason)
+        self._stopped[lane] = reason
+        self._rested[lane] = self._clock() + _REST_SECONDS
 
     async def _remember(self) -> None:
-        await store.remember(self._connections, self._lease, self._resumed.created, self._unwritten)
+        resumed = self._resumed
+        await store.remember(
+            self._connections, self._lease, resumed.epoch, resumed.created, self._unwritten, stopped=self._stopped
+        )
         self._unwritten, self._remembered = {}, self._clock()
 
     async def _compare_now_and_then(self) -> None:

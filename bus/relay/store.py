@@ -1,6 +1,8 @@
 """The relay's reads and writes in its command database.
 
-Every write is done only while the relay's lease is held in its term, in the same statement: a zombie changes nothing.
+Every write is done only while the relay's lease is held in its term and the database is in the epoch in which the
+lanes were compared, in the same statement: a zombie changes nothing. The lease alone would not do, for its row is
+copied to a standby: a promoted one holds it for the old primary's relay, though in an epoch of its own.
 """
 
 from collections.abc import Mapping
@@ -17,72 +19,22 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
-    and_,
     bindparam,
     exists,
     func,
     literal_column,
-    null,
-    or_,
     select,
-    true,
     update,
 )
 
-from bus.event import Event
 from bus.journal.tables import JOURNAL
 from bus.lease import LEASE, Lease, LeaseLost
-from bus.relay.publishing import BATCH_MOST
 from bus.relay.tail import NEWEST, GoOn, Lane, Memory
 from chassis.postgres import Connections
 from chassis.sql import Statement
 
 LEASE_NAME: Final = "relay"
-
-_EVENT: Final = (
-    "epoch",
-    "lane",
-    "seq",
-    "event_id",
-    "previous_event_id",
-    "aggregate_id",
-    "revision",
-    "type",
-    "recorded_at",
-    "traceparent",
-    "public",
-)
-
-
-def _pending() -> Select[tuple[object, ...]]:
-    """Select the next events of each lane, bounded in number and bytes, but at least one.
-
-    The journal is looked into only for lanes whose counter tells that there is more: it is kept in many parts.
-    """
-    journal, lane = JOURNAL.journal, JOURNAL.lane
-    asked = (
-        func.unnest(bindparam("lanes", type_=ARRAY(SmallInteger())), bindparam("published", type_=ARRAY(BigInteger())))
-        .table_valued("asked_lane", "after", name="asked")
-        .render_derived()
-    )
-    following = (
-        select(*(journal.c[name] for name in _EVENT))
-        .where(journal.c.lane == asked.c.asked_lane, journal.c.seq > asked.c.after)
-        .order_by(journal.c.seq)
-        .limit(bindparam("events", type_=BigInteger()))
-        .lateral("following")
-    )
-    size = func.sum(func.octet_length(following.c.public)).over(
-        partition_by=following.c.lane, order_by=following.c.seq, rows=(None, -1)
-    )
-    behind = asked.join(lane, and_(lane.c.lane == asked.c.asked_lane, lane.c.seq > asked.c.after))
-    sized = select(*following.c, size.label("before")).select_from(behind.join(following, true())).subquery("sized")
-    return (
-        select(*(sized.c[name] for name in _EVENT))
-        .where(or_(sized.c.before == null(), sized.c.before < bindparam("bytes", type_=BigInteger())))
-        .order_by(sized.c.lane, sized.c.seq)
-    )
-
+_NONE: Final[Mapping[int, str]] = {}
 
 _HELD: Final = exists(
     # Locked, so that no successor can take the lease between this look at it and what is written because of it.
@@ -95,33 +47,38 @@ _HELD: Final = exists(
     .with_for_update(read=True)
 )
 _RELAY_LANE: Final = JOURNAL.relay_lane
+_IN_EPOCH: Final = exists(
+    select(JOURNAL.lane.c.lane).where(
+        JOURNAL.lane.c.lane == _RELAY_LANE.c.lane, JOURNAL.lane.c.epoch == bindparam("epoch", type_=Uuid())
+    )
+)
 _GIVEN: Final = (
     func.unnest(
         bindparam("lanes", type_=ARRAY(SmallInteger())),
         bindparam("published", type_=ARRAY(BigInteger())),
         bindparam("event_ids", type_=ARRAY(Uuid())),
         bindparam("sequences", type_=ARRAY(BigInteger())),
+        bindparam("reasons", type_=ARRAY(Text())),
     )
-    .table_valued("given_lane", "given_published", "given_event_id", "given_sequence", name="given")
+    .table_valued("given_lane", "given_published", "given_event_id", "given_sequence", "given_reason", name="given")
     .render_derived()
 )
 
-_PENDING: Final = Statement(_pending())
 _REMEMBER: Final = Statement(
     update(_RELAY_LANE)
-    .where(_RELAY_LANE.c.lane == _GIVEN.c.given_lane, _HELD)
+    .where(_RELAY_LANE.c.lane == _GIVEN.c.given_lane, _HELD, _IN_EPOCH)
     .values(
         published=_GIVEN.c.given_published,
         event_id=_GIVEN.c.given_event_id,
         stream_sequence=_GIVEN.c.given_sequence,
         stream_created=bindparam("created", type_=DateTime(timezone=True)),
-        stopped_reason=null(),
+        stopped_reason=_GIVEN.c.given_reason,
     )
     .returning(_RELAY_LANE.c.lane)
 )
 _STOP: Final = Statement(
     update(_RELAY_LANE)
-    .where(_HELD)
+    .where(_HELD, _IN_EPOCH)
     .values(stopped_reason=bindparam("reason", type_=Text()))
     .returning(_RELAY_LANE.c.lane)
 )
@@ -204,22 +161,19 @@ async def event_ids(connections: Connections, lane: int, after: int) -> dict[int
     return {row["seq"]: row["event_id"] for row in rows}
 
 
-async def pending(connections: Connections, published: Mapping[int, int], lane_bytes: int) -> dict[int, list[Event]]:
-    """Read the next events of each lane after what is published."""
-    values = {
-        "lanes": list(published),
-        "published": list(published.values()),
-        "events": BATCH_MOST,
-        "bytes": lane_bytes,
-    }
-    lanes: dict[int, list[Event]] = {}
-    for row in await _PENDING.fetch(connections, values):
-        lanes.setdefault(row["lane"], []).append(Event(*row.values()))
-    return lanes
+async def remember(
+    connections: Connections,
+    lease: Lease,
+    epoch: UUID,
+    created: datetime,
+    published: Mapping[int, GoOn],
+    *,
+    stopped: Mapping[int, str] = _NONE,
+) -> None:
+    """Write down how far lanes are published, and why those that are `stopped` do not get on.
 
-
-async def remember(connections: Connections, lease: Lease, created: datetime, published: Mapping[int, GoOn]) -> None:
-    """Write down how far lanes are published. Raises LeaseLost when another relay is active."""
+    Raises LeaseLost when another relay is active, or the database is in another epoch.
+    """
     if not published:
         return
     values = {
@@ -227,14 +181,16 @@ async def remember(connections: Connections, lease: Lease, created: datetime, pu
         "published": [at.published for at in published.values()],
         "event_ids": [at.event_id for at in published.values()],
         "sequences": [at.stream_sequence for at in published.values()],
+        "reasons": [stopped.get(lane) for lane in published],
         "created": created,
         "term": lease.term,
+        "epoch": epoch,
     }
     if not await _REMEMBER.fetch(connections, values):
         raise LeaseLost(lease.name)
 
 
-async def stop(connections: Connections, lease: Lease, reason: str) -> None:
-    """Write down why nothing is published. Raises LeaseLost when another relay is active."""
-    if not await _STOP.fetch(connections, {"reason": reason, "term": lease.term}):
+async def stop(connections: Connections, lease: Lease, epoch: UUID, reason: str) -> None:
+    """Write down why nothing is published. Raises LeaseLost as `remember` does."""
+    if not await _STOP.fetch(connections, {"reason": reason, "term": lease.term, "epoch": epoch}):
         raise LeaseLost(lease.name)

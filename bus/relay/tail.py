@@ -102,6 +102,11 @@ def compare(
     return Stop(f"seq {event.seq} is another event in the stream ({event.event_id}) than in the journal ({known})")
 
 
+def from_first(lane: Lane, at: GoOn) -> GoOn:
+    """Go on where the journal begins, if that is later: what it lacks before that nobody can publish."""
+    return at if at.published >= lane.first - 1 else GoOn(lane.first - 1, at.fence, None, 0)
+
+
 def from_memory(lane: Lane, fence: int, *, created: datetime, first_seq: int) -> GoOn:
     """Decide for a lane of which nothing is found in the stream: what was published aged out, or was lost."""
     memory = lane.memory

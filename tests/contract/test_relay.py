@@ -13,7 +13,7 @@ from bus.event import headers
 from bus.heads import read_heads
 from bus.operations.status import journal_is_fresh, journal_status
 from bus.relay.publishing import Fenced, Publisher, RolledBack
-from bus.relay.store import pending
+from bus.relay.waiting import pending
 from bus.topology import StreamLimits, ensure_stream
 from chassis.embedded import EmbeddedNats
 from tests.contract.line import Line, running, until

@@ -14,7 +14,7 @@ from bus.lanes import lane_of
 from bus.operations.status import journal_status
 from bus.relay.publishing import Publisher
 from bus.relay.relay import Relay
-from bus.relay.store import pending
+from bus.relay.waiting import pending
 from bus.topology import StreamLimits, stream_state
 from chassis.embedded import EmbeddedNats, temporary_data_folder
 from tests.contract.line import Line, make_line, running, until

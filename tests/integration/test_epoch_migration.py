@@ -1,7 +1,6 @@
-"""A database from before epochs were recorded goes on in the epoch it is in."""
+"""A database from before epochs were recorded may be a backup that has forgotten something: it begins an epoch."""
 
 from collections.abc import Awaitable, Callable
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -9,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
+from uuid_utils.compat import uuid7
 
 from bus.broker import Broker
 from bus.journal.epochs import Epochs, present_epoch
@@ -18,7 +18,7 @@ from chassis.postgres import Connections
 
 
 @pytest.mark.parametrize(("package", "before"), [("program_svc", "0002"), ("offer_svc", "0003")])
-async def test_the_present_epoch_is_recorded_with_the_identity_of_now(
+async def test_the_first_connection_after_the_step_begins_an_epoch(
     package: str, before: str, database: Callable[[], Awaitable[str]]
 ) -> None:
     dsn = await database()
@@ -33,15 +33,22 @@ async def test_the_present_epoch_is_recorded_with_the_identity_of_now(
     async with engine.begin() as connection:
         await connection.run_sync(upgrade)
     await engine.dispose()
-    epoch = uuid4()
+    epoch = uuid7()
     old = await asyncpg.connect(dsn, timeout=10)
     try:
-        await old.execute("INSERT INTO lane (lane, epoch) SELECT lane, $1 FROM generate_series(0, 15) AS lane", epoch)
+        await old.execute(
+            "INSERT INTO lane (lane, epoch, seq) SELECT lane, $1, 10 FROM generate_series(0, 15) AS lane", epoch
+        )
     finally:
         await old.close()
 
     await migrate(dsn, package)
 
     epochs = Epochs(Broker("nats://127.0.0.1:9", "migrated"), Source("program"))
-    async with Connections(dsn, size=1, name="migrated", prepare=epochs.confirm) as connections:
-        assert (await present_epoch(connections)).epoch == epoch
+    for _ in range(2):  # the second finds the identity that the first recorded
+        async with Connections(dsn, size=1, name="migrated", prepare=epochs.confirm) as connections:
+            begun = await present_epoch(connections)
+            assert begun.epoch > epoch
+            assert begun.cause == "restored or promoted: no identity was recorded"
+            heads = await connections.fetch("SELECT DISTINCT seq FROM lane")
+            assert [row["seq"] for row in heads] == [11]
