@@ -27,10 +27,10 @@ class Line:
     source: str
     part: str  # journal or copy
     lane: int | None
-    committed: int
-    published: int
+    committed: int | None
+    published: int | None
     applied: int | None
-    behind: int
+    behind: int | None
     parked: int | None
     age: timedelta | None
     leader: str
@@ -93,17 +93,17 @@ def _journal(service: str, journal: JournalStatus, *, by_lane: bool) -> Iterator
 
 
 def _subscription(status: GetStatusResponse, copy: SubscriptionStatus, *, by_lane: bool) -> Iterator[Line]:
-    age = _age(status, copy)
+    age, is_known = _age(status, copy), _was_heard_of(copy)
     trouble = _trouble(copy.trouble, [(lane.lane, lane.stopped_reason) for lane in copy.lanes])
     yield Line(
         status.service,
         copy.source,
         "copy",
         None,
-        sum(lane.committed for lane in copy.lanes),
-        sum(lane.published for lane in copy.lanes),
+        sum(lane.committed for lane in copy.lanes) if is_known else None,
+        sum(lane.published for lane in copy.lanes) if is_known else None,
         sum(lane.applied for lane in copy.lanes),
-        sum(lane.lag_events for lane in copy.lanes),
+        sum(lane.lag_events for lane in copy.lanes) if is_known else None,
         copy.parked_aggregates,
         age,
         copy.projector_leader,
@@ -116,16 +116,21 @@ def _subscription(status: GetStatusResponse, copy: SubscriptionStatus, *, by_lan
             copy.source,
             "copy",
             lane.lane,
-            lane.committed,
-            lane.published,
+            lane.committed if is_known else None,
+            lane.published if is_known else None,
             lane.applied,
-            lane.lag_events,
+            lane.lag_events if is_known else None,
             lane.parked_events,
             lane.oldest_unapplied_age.ToTimedelta() if lane.HasField("oldest_unapplied_age") else None,
             "",
             lane.stopped_reason,
             not lane.stopped_reason,
         )
+
+
+def _was_heard_of(copy: SubscriptionStatus) -> bool:
+    """Tell whether the service has heard of the source: else its figures say nothing of what the copy lacks."""
+    return copy.HasField("lag") or any(lane.committed for lane in copy.lanes)
 
 
 def _age(status: GetStatusResponse, copy: SubscriptionStatus) -> timedelta | None:

@@ -99,15 +99,20 @@ def _cells(row: Line) -> list[str]:
         row.service,
         f"{row.source} {row.part}" if row.lane is None else "",
         "all" if row.lane is None else str(row.lane),
-        f"{row.committed:,}",
-        f"{row.published:,}",
+        _announced(row.committed),
+        _announced(row.published),
         "" if row.applied is None else f"{row.applied:,}",
-        f"{row.behind:,}",
+        _announced(row.behind),
         "" if row.parked is None else f"{row.parked:,}",
         _age(row),
         row.leader,
         escape(row.trouble),
     ]
+
+
+def _announced(figure: int | None) -> str:
+    """Tell a figure that a source announces of itself."""
+    return "unknown" if figure is None else f"{figure:,}"
 
 
 def _age(row: Line) -> str:

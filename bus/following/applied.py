@@ -36,18 +36,21 @@ _OPEN: Final = Statement(
 async def applied(
     connections: Connections, model: ReadModel, follower: Follower, aggregate_id: UUID
 ) -> list[AppliedState]:
-    """Tell what the copy has of an aggregate, read in one snapshot.
+    """Tell what the copy has of an aggregate, read in one snapshot, in the order in which a flip replaces the views.
 
     An id says nothing of its source: of the sources those are told that the copy has something of, else all.
     """
     states: list[AppliedState] = []
     async with connections.transaction(readonly=True, snapshot=True) as connection:
+        listed = {
+            source: (await projection.listed.of(connection, [aggregate_id])).get(aggregate_id)
+            for source, projection in model.projections.items()
+        }
         found = {row["source"]: checkpoints.of_row(row) for row in await READ_ALL.fetch(connection)}
-        for source, projection in model.projections.items():
-            rows = await projection.listed.of(connection, [aggregate_id])
+        for source, row in listed.items():
             parked = await _OPEN.fetch(connection, {"source": source, "aggregate_id": aggregate_id})
-            of_it = [told(parked_in(row)) for row in parked]
-            state = _state(source, aggregate_id, found.get(source), rows.get(aggregate_id), of_it)
+            of_it = [told(parked_in(each)) for each in parked]
+            state = _state(source, aggregate_id, found.get(source), row, of_it)
             as_of = follower.freshness[source].as_of
             if as_of is not None:
                 state.as_of.FromDatetime(as_of)

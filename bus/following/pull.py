@@ -26,7 +26,11 @@ _USED_UP: Final = ("Batch Completed", "Message Size Exceeds MaxBytes")
 
 
 class Pull:
-    """The messages of one durable consumer over one session."""
+    """The messages of one durable consumer over one session.
+
+    `sent` counts what the broker sent of them: messages, and word that there is none. `end` is the sequence of the last
+    message in the stream that it had for this reader when it sent last, `taken` that of the last one that `batch` gave.
+    """
 
     def __init__(self, session: Session, stream: str, durable: str) -> None:
         self._client = session.client
@@ -37,6 +41,10 @@ class Pull:
         self._arrived = asyncio.Event()
         self._wanted = 0
         self._refused = ""
+        self._received = 0
+        self.sent = 0
+        self.end = 0
+        self.taken = 0
 
     async def open(self) -> None:
         """Subscribe to the inbox that the requests name."""
@@ -64,6 +72,8 @@ class Pull:
             except TimeoutError as error:
                 raise BrokerAway("the broker sent neither messages nor heartbeats") from error
         taken = [self._held.popleft() for _ in range(min(len(self._held), BATCH_MESSAGES))]
+        if taken:
+            self.taken = taken[-1].metadata.sequence.stream
         if self._wanted <= 0:
             await self._request()
         return taken
@@ -83,9 +93,19 @@ class Pull:
         if status is None:
             self._wanted -= 1
             self._held.append(message)
-        elif status != _HEARTBEAT:
+            self._received = message.metadata.sequence.stream
+            self._tell(self._received + message.metadata.num_pending)
+        elif status in (_HEARTBEAT, *_EXPIRED):
+            self._wanted = self._wanted if status == _HEARTBEAT else 0
+            self._tell(self._received)
+        else:
             self._wanted = 0
             description = (message.headers or {}).get("Description", "")
-            if status not in _EXPIRED and description not in _USED_UP:
+            if description not in _USED_UP:
                 self._refused = f"{status} {description}"
         self._arrived.set()
+
+    def _tell(self, end: int) -> None:
+        """Take in up to which sequence the broker has messages."""
+        self.sent += 1
+        self.end = end

@@ -163,8 +163,8 @@ class Subscriber(Generic[Row]):
             session.jetstream.reset_consumer(self._source.stream, self._durable, checkpoint.stream_sequence + 1)
         )
         copy = Advancing(self._applying, stored, checkpoint, self.passed, building=self._building)
-        following = Following(session, self._source, self._journal, copy, passed=self.passed, tell=self._tell)
         pull = Pull(session, self._source.stream, self._durable)
+        following = Following(session, self._source, self._journal, copy, pull, passed=self.passed, tell=self._tell)
         await pull.open()
         try:
             self.trouble = ""
@@ -172,14 +172,15 @@ class Subscriber(Generic[Row]):
                 self._position = copy.checkpoint.position()
                 self._freshness.came_to(self._position)
                 messages = await pull.batch()
+                await following.take(messages)
                 if messages:
-                    await following.take(messages)
                     await messages[-1].ack()
                 if self._heads is not None:
                     heads, self._heads = self._heads, None
                     await following.hear(heads)
                 await following.retry()
         finally:
+            await following.close()
             await quietly(pull.close())
 
     async def _confirm(self, session: Session) -> None:

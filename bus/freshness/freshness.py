@@ -2,7 +2,11 @@
 
 A beacon tells a source's heads in one snapshot with the database's time. A copy at or past the committed heads
 contains everything the source accepted before that time; that time is its `as_of`. Without beacons `as_of` stands
-still, so a dead relay can never look like freshness; its age goes on by this process's own clock.
+still, so a dead relay can never look like freshness; its age goes on by this process's own clock. A source whose clock
+is set back is confirmed as before, while its `as_of` waits for that clock.
+
+Anybody may send a beacon. One of a later epoch is believed once the copy has come to that epoch; until then what is
+heard of the copy's own goes on to count.
 """
 
 from dataclasses import dataclass
@@ -51,18 +55,21 @@ def beacon_in(data: bytes) -> Beacon | None:
 
 
 class Freshness:
-    """The `as_of` of one source in one copy, from beacons and from the position reached."""
+    """The `as_of` of one source in one copy, from beacons and from the position reached.
+
+    `latest` is the beacon heard last, of the copy's epoch or a later one.
+    """
 
     def __init__(self, as_of: datetime | None = None) -> None:
         self.as_of = as_of
         self.latest: Beacon | None = None
-        self._confirmed: float | None = None
+        self._contained: Beacon | None = None
         self._pending: list[Beacon] = []
         self._waiting: dict[int, Waiting] = {}
 
     def heard(self, beacon: Beacon, reached: Position | None) -> None:
-        """Take in a beacon; one of an epoch that has been superseded says nothing any more."""
-        if self.latest is not None and beacon.committed.epoch < self.latest.committed.epoch:
+        """Take in a beacon; one of an epoch that the copy has left says nothing any more."""
+        if reached is not None and beacon.committed.epoch < reached.epoch:
             return
         self.latest = beacon
         if len(self._pending) >= _PENDING_MOST:
@@ -74,32 +81,35 @@ class Freshness:
 
     def came_to(self, reached: Position | None) -> None:
         """Take in how far the copy has come."""
-        while self._pending:
-            beacon = self._pending[0]
+        ahead: list[Beacon] = []
+        for beacon in self._pending:
             if _contains(reached, beacon.committed):
-                if self.as_of is None or beacon.time > self.as_of:
-                    self.as_of = beacon.time
-                    self._confirmed = beacon.heard
+                self._contained = beacon
+                self.as_of = beacon.time if self.as_of is None else max(self.as_of, beacon.time)
             elif reached is None or reached.epoch <= beacon.committed.epoch:
-                break
-            self._pending.pop(0)
+                ahead.append(beacon)
+        self._pending = ahead
         if reached is not None:
             for lane, waiting in self._waiting.items():
                 waiting.applied(reached.epoch, reached.lanes.get(lane, 0))
 
     def is_within(self, seconds: float) -> bool:
         """Tell whether `as_of` is no older; no two clocks are compared, its age runs from the beacon's coming."""
-        return self._confirmed is not None and monotonic() - self._confirmed <= seconds
+        return self._contained is not None and monotonic() - self._contained.heard <= seconds
 
     def lag(self) -> timedelta | None:
         """Return how old `as_of` is; None while it is not known, or the source was not heard of.
 
-        What the source's clock tells up to the last beacon, and this process's clock since then: it grows while nothing
-        is heard.
+        What the source's clock tells between the last beacon contained and the last one heard, or this process's clock
+        if that tells more, and this process's clock since then: it grows while nothing is heard.
         """
         if self.as_of is None or self.latest is None:
             return None
-        told = max(self.latest.time - self.as_of, timedelta())
+        if self._contained is None:
+            told = max(self.latest.time - self.as_of, timedelta())
+        else:
+            between = timedelta(seconds=self.latest.heard - self._contained.heard)
+            told = max(self.latest.time - self._contained.time, between)
         return told + timedelta(seconds=monotonic() - self.latest.heard)
 
     def waiting(self, lane: int) -> timedelta | None:
@@ -115,7 +125,9 @@ class Waiting:
         self._announced: list[tuple[UUID, int, float]] = []
 
     def announced(self, epoch: UUID, seq: int, heard: float) -> None:
-        """Take in that a source has committed up to a sequence number."""
+        """Take in that a source has committed up to a sequence number; it is in the epoch that it announced last."""
+        while self._announced and self._announced[-1][0] > epoch:
+            self._announced.pop()
         if self._announced and self._announced[-1][:2] >= (epoch, seq):
             return
         if len(self._announced) >= _PENDING_MOST:
@@ -134,7 +146,10 @@ class Waiting:
 
 
 def _contains(reached: Position | None, heads: Position) -> bool:
-    """Tell whether a copy contains everything up to heads; an empty source is contained by any copy."""
+    """Tell whether a copy contains everything up to heads; only an empty copy contains an empty source.
+
+    Any other has what the source never had.
+    """
     if not heads.lanes:
-        return True
+        return reached is None or not reached.lanes
     return reached is not None and reached.covers(heads)

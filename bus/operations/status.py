@@ -157,6 +157,11 @@ def _lane(
     )
 
 
+def was_heard_of(copy: SubscriptionStatus) -> bool:
+    """Tell whether the source has been heard of by who tells this: else it is not known what the copy lacks."""
+    return copy.HasField("lag") or any(lane.committed for lane in copy.lanes)
+
+
 def _not_applied(committed: int, lane: LaneCheckpoint, announced: Beacon | None) -> int:
     """Count the announced events that are not applied; an epoch not taken over yet begins with one."""
     behind = max(0, committed - lane.seq)

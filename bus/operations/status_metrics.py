@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from training.ops.v1.operations_service_pb2 import GetStatusResponse, JournalStatus, SubscriptionStatus
 
+from bus.operations.status import was_heard_of
 from bus.tasks import told
 
 _READ_SECONDS: Final = 2.0
@@ -25,9 +26,9 @@ _BY_LANE: Final = {
     "training_journal_committed": "The last sequence number committed.",
     "training_journal_published": "The last sequence number published.",
     "training_journal_oldest_unpublished_seconds": "How long the oldest unpublished event has been waiting.",
-    "training_copy_announced": "The last sequence number committed, as the source last announced it.",
+    "training_copy_announced": "The last sequence number announced as committed. Absent until the source is heard.",
     "training_copy_applied": "The last sequence number applied.",
-    "training_copy_lag_events": "Announced events that are not applied.",
+    "training_copy_lag_events": "Announced events that are not applied. Absent until the source is heard.",
     "training_copy_oldest_unapplied_seconds": "How long the oldest announced event not applied has been announced.",
     "training_copy_parked_events": "Open parked events.",
 }
@@ -101,15 +102,16 @@ def _journal(gauges: _Gauges, journal: JournalStatus, instance: str, age: float)
 
 
 def _copy(gauges: _Gauges, copy: SubscriptionStatus, instance: str, age: float) -> None:
-    source = copy.source
+    source, is_known = copy.source, was_heard_of(copy)
     for lane in copy.lanes:
         labels = [source, str(lane.lane)]
-        waiting = _seconds(lane.oldest_unapplied_age) + age if lane.HasField("oldest_unapplied_age") else 0.0
-        gauges["training_copy_announced"].add_metric(labels, lane.committed)
         gauges["training_copy_applied"].add_metric(labels, lane.applied)
-        gauges["training_copy_lag_events"].add_metric(labels, lane.lag_events)
-        gauges["training_copy_oldest_unapplied_seconds"].add_metric(labels, waiting)
         gauges["training_copy_parked_events"].add_metric(labels, lane.parked_events)
+        if is_known:
+            waiting = _seconds(lane.oldest_unapplied_age) + age if lane.HasField("oldest_unapplied_age") else 0.0
+            gauges["training_copy_announced"].add_metric(labels, lane.committed)
+            gauges["training_copy_lag_events"].add_metric(labels, lane.lag_events)
+            gauges["training_copy_oldest_unapplied_seconds"].add_metric(labels, waiting)
     gauges["training_copy_stopped_lanes"].add_metric([source], sum(bool(x.stopped_reason) for x in copy.lanes))
     if copy.HasField("lag"):
         gauges["training_copy_as_of_age_seconds"].add_metric([source], _seconds(copy.lag) + age)

@@ -1,5 +1,6 @@
 """What the stream lost is had from the source's journal, and nothing is skipped while it can't be had."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -52,6 +53,27 @@ async def test_a_message_deleted_at_the_end_is_missed_when_a_beacon_tells_of_it(
         async with running(announcing(line)):
             await until(lambda: at_heads(line))
     assert await line.caught_up()
+    assert await stopped_lanes(line) == {}
+
+
+async def test_a_lane_that_lacks_its_end_gets_it_while_other_lanes_have_traffic(line: Line) -> None:
+    """Whatever comes of other lanes, the stream has been read past the end of this one."""
+    quiet, busy = in_lane(1), in_lane(2)
+    await line.raise_to(quiet)
+    await line.raise_to(busy)
+    await publish_recorded(line, but=lambda event: event.lane == 1)
+
+    async def write() -> None:
+        while True:
+            await line.raise_to(busy)
+            *_, last = [event async for part in line.journal.read(2, 0, 2**40) for event in part]
+            await publish(line, last)
+            await asyncio.sleep(0.02)
+
+    async with running(line.subscriber().run(), announcing(line), write()):
+        await until(lambda: came_to(line, 1, 1), within=10)
+        written = (await line.copied())[busy]
+        await until(lambda: came_to(line, 2, written + 3))
     assert await stopped_lanes(line) == {}
 
 
@@ -169,6 +191,32 @@ async def test_while_the_source_is_away_the_lane_waits_and_the_others_go_on(line
                 await until(lambda: at_heads(line))
             assert await stopped_lanes(line) == {}
     assert await line.caught_up()
+
+
+async def test_a_source_that_hangs_holds_no_other_lane_up(line: Line) -> None:
+    """It takes connections and says nothing, while lanes wait for what only it has."""
+    waiting, other = [in_lane(1), in_lane(2), in_lane(3)], in_lane(4)
+    for counter in waiting:
+        for _ in range(3):
+            await line.raise_to(counter)
+    await publish_recorded(line, but=lambda event: event.seq == 2)
+    server = await asyncio.start_server(lambda *_: asyncio.sleep(3600), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=_EAGER) as channel:
+        subscriber = line.subscriber(journal=SourceJournal("thing", channel))
+        async with running(subscriber.run(), announcing(line)):
+
+            async def all_wait() -> bool:
+                return sorted(await stopped_lanes(line)) == [1, 2, 3]
+
+            await until(all_wait)
+            async with asyncio.timeout(8):
+                for seq in range(1, 31):
+                    await line.raise_to(other)
+                    *_, last = [event async for part in line.journal.read(4, 0, 2**40) for event in part]
+                    await publish(line, last)
+                    while (await checkpoint(line)).lanes[4].seq < seq:  # noqa: ASYNC110 - the world has no events to wait for
+                        await asyncio.sleep(0.1)
 
 
 async def test_a_stream_restored_from_an_older_copy_costs_nothing(

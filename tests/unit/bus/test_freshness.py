@@ -137,18 +137,18 @@ def test_a_lane_that_waits_long_still_knows_since_when() -> None:
     assert _seconds(freshness.waiting(0)) == 600
 
 
-def test_a_beacon_of_a_superseded_epoch_neither_counts_nor_holds_back() -> None:
+def test_a_later_epoch_is_believed_once_the_copy_has_come_to_it_and_then_an_earlier_one_no_more() -> None:
     freshness, later = Freshness(), UUID(int=2)
     freshness.heard(beacon(1, l0=9), at(l0=5))
     of_later = Position(later, {0: 7})
     freshness.heard(replace(beacon(2), committed=of_later, published=of_later), at(l0=9))
     assert freshness.as_of == START + timedelta(seconds=1)
     assert freshness.waiting(0) is not None
-    freshness.heard(beacon(3, l0=9), at(l0=9))
-    assert freshness.as_of == START + timedelta(seconds=1)
     freshness.came_to(of_later)
     assert freshness.as_of == START + timedelta(seconds=2)
     assert freshness.waiting(0) is None
+    freshness.heard(beacon(3, l0=9), of_later)
+    assert freshness.as_of == START + timedelta(seconds=2)
     assert freshness.latest is not None
     assert freshness.latest.committed == of_later
 
@@ -161,6 +161,43 @@ def test_a_copy_that_comes_to_a_later_epoch_leaves_the_beacons_of_the_earlier_on
     of_later = Position(later, {0: 3})
     freshness.heard(replace(beacon(2), committed=of_later, published=of_later), of_later)
     assert freshness.as_of == START + timedelta(seconds=2)
+
+
+def test_a_stray_beacon_of_a_later_epoch_does_not_silence_the_source() -> None:
+    freshness, stray = Freshness(), Position(UUID(int=9), {0: 1})
+    freshness.heard(beacon(1, l0=5), at(l0=5))
+    freshness.heard(replace(beacon(10_000), committed=stray, published=stray), at(l0=5))
+    freshness.heard(beacon(2, l0=6), at(l0=5))
+    assert freshness.latest is not None
+    assert freshness.latest.committed == at(l0=6)
+    freshness.came_to(at(l0=6))
+    assert freshness.as_of == START + timedelta(seconds=2)
+    assert freshness.is_within(5)
+    assert freshness.waiting(0) is None
+
+
+def test_a_source_whose_clock_is_set_back_is_confirmed_though_its_time_stands_still() -> None:
+    freshness = Freshness()
+    freshness.heard(replace(beacon(300, l0=5), heard=monotonic() - 60), at(l0=5))
+    assert not freshness.is_within(10)
+    freshness.heard(beacon(1, l0=5), at(l0=5))
+    assert freshness.is_within(10)
+    assert freshness.as_of == START + timedelta(seconds=300)
+    assert _seconds(freshness.lag()) == 0
+
+
+def test_a_copy_that_falls_behind_while_the_clock_of_its_source_is_set_back_is_told_as_behind() -> None:
+    freshness = Freshness()
+    freshness.heard(replace(beacon(300, l0=5), heard=monotonic() - 60), at(l0=5))
+    freshness.heard(beacon(1, l0=9), at(l0=5))
+    assert _seconds(freshness.lag()) == 60
+
+
+@pytest.mark.parametrize("reached", [at(l0=5), Position(UUID(int=2), {0: 5})])
+def test_an_empty_source_is_not_contained_by_a_copy_that_has_something(reached: Position) -> None:
+    freshness = Freshness()
+    freshness.heard(replace(beacon(86_400), committed=Position(UUID(int=3)), published=Position(UUID(int=3))), reached)
+    assert freshness.as_of is None
 
 
 def _seconds(span: timedelta | None) -> int:

@@ -62,6 +62,21 @@ async def test_lanes_parked_events_and_a_building_are_shown() -> None:
     assert "read_model_2 generation 4 is being built: importing, 500 of 2,000, 250/s, 6.0 s left; why: a trial" in told
 
 
+async def test_what_a_source_announces_is_shown_as_unknown_until_it_was_heard_of() -> None:
+    async with platform() as whole:
+        prepare(whole)
+        status = status_samples.catalogue()
+        [copy] = status.subscriptions
+        copy.ClearField("lag")
+        copy.lanes[0].committed = copy.lanes[0].published = 0
+        whole.catalogue.answers["GetStatus"] = status
+        rows = [line.split() for line in (await whole.run("status", "--lanes")).stdout.splitlines()]
+    assert ["catalogue", "program", "copy", "all", "unknown", "unknown", "1,234", "unknown", "0"] in [
+        row[:9] for row in rows
+    ]
+    assert ["catalogue", "0", "unknown", "unknown", "1,234", "unknown", "0"] in [row[:7] for row in rows]
+
+
 async def test_a_copy_without_a_generation_says_so() -> None:
     async with platform() as whole:
         prepare(whole)

@@ -89,3 +89,16 @@ def test_trouble_is_told_as_it_is() -> None:
     told.subscriptions[0].trouble = "the broker is away"
     _, copy = whole(told)
     assert (copy.trouble, copy.fresh) == ("the broker is away", False)
+
+
+def test_what_a_source_announces_is_unknown_until_it_was_heard_of() -> None:
+    told = status()
+    [lane] = told.subscriptions[0].lanes
+    lane.committed = lane.published = 0
+    _, _, _, *of_copy = lines(told, by_lane=True)
+    assert [(line.committed, line.published, line.applied, line.behind) for line in of_copy] == [
+        (None, None, 5, None)
+    ] * 2
+    told.subscriptions[0].lag.FromSeconds(1)
+    _, _, _, *of_copy = lines(told, by_lane=True)
+    assert [(line.committed, line.behind) for line in of_copy] == [(0, 0)] * 2

@@ -314,7 +314,9 @@ Global___SubscriptionStatus: _TypeAlias = SubscriptionStatus  # noqa: Y015
 
 @_typing.final
 class SubscriptionLaneStatus(_message.Message):
-    """One lane of a source as a service follows it."""
+    """One lane of a source as a service follows it. Until the source was heard of, nothing is known of what it announces:
+    then the subscription has no `lag`, and `committed`, `published` and `lag_events` are 0 in all lanes.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
