@@ -53,27 +53,27 @@ class AuditedCopy:
 
     async def count(self) -> int:
         """Return how many aggregates are there."""
-        return await self._read(self.projection.listed.count(self.connections))
+        return await self.there(self.projection.listed.count(self.connections))
 
     async def digest(self, after: UUID | None, up_to: UUID, most: int) -> RangeDigest:
         """Return the digest of a range, of so many rows at most."""
-        return await self._read(self.projection.listed.digest(self.connections, after, up_to, most))
+        return await self.there(self.projection.listed.digest(self.connections, after, up_to, most))
 
     async def page(self, after: UUID | None, up_to: UUID, most: int) -> list[ListedRow]:
         """Return at most so many rows of a range, in order of ids."""
-        return await self._read(self.projection.listed.page(self.connections, after, up_to, most))
+        return await self.there(self.projection.listed.page(self.connections, after, up_to, most))
 
     async def rows(self, ids: Sequence[UUID]) -> dict[UUID, ListedRow]:
         """Return the rows of these aggregates, those that are there."""
-        return await self._read(self.projection.listed.of(self.connections, ids))
+        return await self.there(self.projection.listed.of(self.connections, ids))
 
     async def parked(self) -> set[UUID]:
         """Return the aggregates with open parked events."""
-        return await self._read(parking.open_of(self.connections, self.source))
+        return await self.there(parking.open_of(self.connections, self.source))
 
     async def checkpoint(self) -> Checkpoint:
         """Read the checkpoint; what was read before is then known to be of this generation."""
-        rows = await self._read(READ_ALL.fetch(self.connections))
+        rows = await self.there(READ_ALL.fetch(self.connections))
         found = next((row for row in rows if row["source"] == self.source), None)
         if found is None:
             raise self.interrupted("has not begun")
@@ -114,9 +114,10 @@ class AuditedCopy:
         if generation != self._generation:
             raise self.interrupted(f"was compared in generation {self._generation}; {generation} answers now")
 
-    async def _read(self, reading: Awaitable[Answer]) -> Answer:
+    async def there(self, doing: Awaitable[Answer]) -> Answer:
+        """Do something with the copy's tables, as long as they are there."""
         try:
-            return await reading
+            return await doing
         except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
             raise self.interrupted("is not there any more") from error
 

@@ -32,14 +32,12 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import BIT
 
+from bus.digest import as_told, digest_of
 from chassis.sql import Executor, Statement
 
 EVENT_ID: Final = "event_id"
 CHECKSUM: Final = "checksum"
-LAST_ID: Final = UUID(int=2**128 - 1)
-"""The greatest possible id."""
 
 _NO_REVISION: Final = literal_column("0", BigInteger())
 _NO_SEED: Final = literal_column("0", BigInteger())
@@ -47,7 +45,6 @@ _AFTER: Final = bindparam("after", type_=Uuid())
 _UP_TO: Final = bindparam("up_to", type_=Uuid())
 _MOST: Final = bindparam("most", type_=BigInteger())
 _IDS: Final = bindparam("ids", type_=ARRAY(Uuid()))
-_SIXTY_FOUR_BITS: Final = 2**64 - 1
 
 _Select: TypeAlias = "Select[*tuple[Any, ...]]"
 
@@ -139,7 +136,7 @@ class Listed:
         row = await self._digest[after is not None].fetchrow(on, {**_bounds(after, up_to), "most": most})
         if row is None:
             raise LookupError("an aggregation that always has a row returned none")
-        return RangeDigest(row["count"], row["digest"] & _SIXTY_FOUR_BITS, row["damaged"])
+        return RangeDigest(row["count"], as_told(row["digest"]), row["damaged"])
 
     async def page(self, on: Executor, after: UUID | None, up_to: UUID, most: int) -> list[ListedRow]:
         """Return at most so many rows of a range, in order of ids."""
@@ -212,14 +209,9 @@ def _part_holds(key: "Column[UUID]", part: Part) -> ColumnElement[bool]:
 
 def _digest(selects: Sequence[_Select]) -> _Select:
     rows = union_all(*selects).limit(_MOST).subquery("rows")
-    hashed = func.md5(
-        func.uuid_send(rows.c.id).op("||")(func.int8send(rows.c.revision)).op("||")(func.uuid_send(rows.c.event_id))
-    )
-    bits = cast(literal_column("'x'", Text()).op("||")(func.left(hashed, literal_column("16"))), BIT(64))
-    digest = func.coalesce(func.bit_xor(cast(bits, BigInteger)), literal_column("0"))
     return select(
         func.count(rows.c.revision).label("count"),
-        digest.label("digest"),
+        digest_of(rows).label("digest"),
         func.count().filter(~rows.c.intact).label("damaged"),
     )
 

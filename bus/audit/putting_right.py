@@ -1,9 +1,12 @@
 """Putting right what is different in a copy, aggregate by aggregate, from what the source publishes of it now.
 
+What is read of the source waits until the copy has come as far, so that nothing is shown before its checkpoint tells
+it. In a lane that has stopped that can't be waited for: what is wrong there stays until the lane goes on.
+
 The change is a transaction that takes its locks in the projector's order, so that the two can't block each other: the
-rows, what writing them needs, the checkpoint. The checkpoint's version counts up: the projector reads it anew, and who
-follows the copy notices. A row of a later event than what was read of the source, other than the row found wrong, was
-written by the projector since: it stays.
+rows, what writing them needs, what is parked of them (the state written supersedes it), the checkpoint. The
+checkpoint's version counts up: the projector reads it anew, and who follows the copy notices. A row of a later event
+than what was read of the source, other than the row found wrong, was written by the projector since: it stays.
 """
 
 import asyncio
@@ -20,8 +23,12 @@ from bus.audit.difference import Difference, Kind, judge
 from bus.audit.listed import ListedRow
 from bus.event import Event
 from bus.following import checkpoint as checkpoints
-from bus.following.source_answers import SourceEntry
+from bus.following import parking
+from bus.following.applying import refused_as_data
+from bus.following.checkpoint import Checkpoint
+from bus.following.source_answers import SourceEntry, SourceHeads
 from bus.following.source_journal import EpochMoved, SourceJournal
+from bus.lanes import lane_of
 from bus.tasks import told
 from chassis.postgres import Connection
 
@@ -30,7 +37,6 @@ _LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '500ms'"
 _TRIES: Final = 10
 _RETRY_SECONDS: Final = 0.1
 _BUSY: Final = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-_REFUSED_AS_DATA: Final = ("22", "23", "54")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +95,13 @@ class PuttingRight:
         return [outcome.get(each.aggregate_id, each) for each in differences]
 
     async def _repair(self, wrong: Mapping[UUID, Difference]) -> dict[UUID, Difference]:
-        published = await self._published(list(wrong))
-        failed: dict[UUID, Difference] = {}
+        published, at = await self._published(list(wrong))
+        stopped = {key for key in wrong if at.lanes[lane_of(key)].stopped is not None}
+        failed = {key: _failed(wrong[key], "its lane has stopped") for key in stopped}
         rows: dict[UUID, Any] = {}
         for key, event in published.items():
+            if key in stopped:
+                continue
             try:
                 rows[key] = self._copy.projection.row(event)
             except Exception as error:  # noqa: BLE001 - whatever a pure mapping raises is the fault of this one state
@@ -100,26 +109,31 @@ class PuttingRight:
         work = [_Work(each, published.get(key), rows.get(key)) for key, each in wrong.items() if key not in failed]
         return failed | await self._write(work)
 
-    async def _published(self, ids: Sequence[UUID]) -> dict[UUID, Event]:
+    async def _published(self, ids: Sequence[UUID]) -> tuple[dict[UUID, Event], Checkpoint]:
+        """Return what is published of these, and the copy's checkpoint, which contains all of that."""
         events: dict[UUID, Event] = {}
+        heads: SourceHeads | None = None
         try:
             async with aclosing(self._journal.snapshot(ids=ids)) as chunks:
                 async for chunk in chunks:
-                    self._copy.in_epoch(chunk.heads.epoch)
+                    heads = chunk.heads
+                    self._copy.in_epoch(heads.epoch)
                     events.update({event.aggregate_id: event for event in chunk.entries})
         except EpochMoved as error:
             raise self._copy.interrupted(str(error)) from error
-        return events
+        if heads is None:
+            raise LookupError("a snapshot that always has a chunk had none")
+        return events, await self._copy.covering(heads)
 
     async def _write(self, work: Sequence[_Work]) -> dict[UUID, Difference]:
         """Write in one transaction; what the store refuses as data is found by halving."""
         for _ in range(_TRIES if work else 0):
             try:
-                return await self._transaction(work)
+                return await self._copy.there(self._transaction(work))
             except _BUSY:
                 await asyncio.sleep(_RETRY_SECONDS)
             except asyncpg.PostgresError as error:
-                if not str(error.sqlstate).startswith(_REFUSED_AS_DATA):
+                if not refused_as_data(error):
                     raise
                 if len(work) == 1:
                     return {work[0].key: _failed(work[0].wrong, told(error))}
@@ -140,6 +154,7 @@ class PuttingRight:
                 # A row that was not there when the others were locked is not voided: it can be the projector's by now.
                 await projection.listed.void(connection, [key for key in wanted if key in present])
                 await projection.write(connection, list(wanted.values()))
+                await parking.supersede(connection, self._copy.source, _shown(chosen.values()))
             if extra := [key for key, each in chosen.items() if each.published is None]:
                 await projection.delete(connection, extra)
             self._copy.same_generation(await checkpoints.touch(connection, self._copy.source))
@@ -158,6 +173,12 @@ class PuttingRight:
         """Return what is there of aggregates whose rows are not intact."""
         altered = [each.key for each in chosen if each.wrong.kind is Kind.ALTERED]
         return {key: await self._copy.projection.columns(connection, key) for key in altered}
+
+
+def _shown(written: Iterable[_Work]) -> list[tuple[UUID, int]]:
+    return [
+        (each.key, each.published.revision) for each in written if each.published is not None and each.row is not None
+    ]
 
 
 def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

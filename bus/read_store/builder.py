@@ -78,14 +78,14 @@ class Builder:
                 await build(self._site, generation, lease)
             except GivenUp as error:
                 log.warning("generation_given_up", generation=generation.number, reason=str(error))
-                await generations.abandon(self._site.home, generation.number, str(error))
+                await generations.abandon(self._site.home, generation.number, str(error), lease)
                 raise
             finally:
                 self.builds = 0
                 built()
-        await sweep(self._site)
+        await sweep(self._site, lease)
         if monotonic() >= self._old_versions_at:
-            await sweep_old_versions(self._site)
+            await sweep_old_versions(self._site, lease)
             self._old_versions_at = monotonic() + _OLD_VERSIONS_SECONDS
         raise _Done
 

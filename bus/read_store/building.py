@@ -2,8 +2,9 @@
 
 By snapshot: the durable consumers first, so that nothing published from then on can be missed; then the snapshot, chunk
 by chunk, whose first heads are where the stream is taken up; then what the stream has, until every lane is at the heads
-of the last chunk, before which the copy may show states older than others it shows. It takes the place of the current
-generation once the sources' digests are its own and it has come as far.
+of the last chunk, before which the copy may show states older than others it shows. By replay: the durable consumers,
+then every journal up to its heads, then what the stream has since. It takes the place of the current generation once
+the sources' digests are its own and it has come as far.
 
 A builder that dies leaves all of it to the next, which begins anew.
 """
@@ -21,15 +22,19 @@ from training.ops.v1.operations_service_pb2 import RebuildMethod, RebuildPhase
 from bus.audit.audit import Audit, AuditInterrupted, Kind
 from bus.broker import BROKER_ERRORS, BrokerAway
 from bus.following import checkpoint as checkpoints
+from bus.following.advancing import Advancing, Passed, RebuildNeeded
 from bus.following.applying import Applying, NoRoom
 from bus.following.checkpoint import Checkpoint
 from bus.following.source_answers import SourceHeads
-from bus.following.source_journal import EpochMoved, JournalTrimmed
+from bus.following.source_journal import EpochMoved, JournalShort, JournalTrimmed
 from bus.freshness.consistency import SourceUnavailable
 from bus.lease import Lease
 from bus.read_store.flip import NotFlipped, flip, read_checkpoints
-from bus.read_store.generations import Generation, create
+from bus.read_store.generation_schema import create
+from bus.read_store.generations import Generation, NobodyBuilds
 from bus.read_store.progress import Progress
+from bus.read_store.reached import applied, at, reached
+from bus.read_store.replaying import replay
 from bus.read_store.site import Site
 from bus.source import Source
 from bus.tasks import together, told
@@ -58,22 +63,26 @@ class _Complete(Exception):
 async def build(site: Site, generation: Generation, lease: Lease) -> None:
     """Build a generation, whatever was left of an earlier attempt, and let it answer.
 
-    Raises GivenUp when trying again would not help.
+    Raises GivenUp when trying again would not help, as of a replay that comes to the same end twice.
     """
     progress = Progress(site.home, generation.number, site.instance)
+    causes: set[str] = set()
     while True:
         try:
             await progress.begin(RebuildPhase.REBUILD_PHASE_PREPARING)
-            await create(site.home, site.model, generation.number)
+            await create(site.home, site.model, generation.number, lease)
             async with site.filling(generation.number, durable=False) as connections:
                 await _Attempt(site, connections, generation, lease, progress).run()
         except _Complete:
             return
         except (_Again, EpochMoved) as error:
+            if generation.method == RebuildMethod.REBUILD_METHOD_REPLAY and str(error) in causes:
+                raise GivenUp(f"twice: {error}") from error
+            causes.add(str(error))
             await progress.trouble(f"begun again: {error}")
             log.warning("generation_begun_again", generation=generation.number, reason=told(error))
             await asyncio.sleep(_AGAIN_SECONDS)
-        except (NoRoom, JournalTrimmed) as error:
+        except (NoRoom, JournalTrimmed, NobodyBuilds) as error:
             raise GivenUp(str(error)) from error
 
 
@@ -86,7 +95,7 @@ class _Attempt:
         self._site = site
         self._connections = connections
         self._number = generation.number
-        self._replay = generation.method == RebuildMethod.REBUILD_METHOD_REPLAY
+        self._replays = generation.method == RebuildMethod.REBUILD_METHOD_REPLAY
         self._lease = lease
         self._progress = progress
         self._needed: dict[str, SourceHeads] = {}
@@ -96,11 +105,11 @@ class _Attempt:
 
     async def run(self) -> None:
         """Build. Raises _Complete in the end."""
-        fill = self._begin_replay if self._replay else self._import
+        fill = self._replay if self._replays else self._import
         await together(*(fill(source) for source in self._site.sources))
         subscribers = [
             self._site.subscriber(
-                self._connections, self._number, source, self._needs_rebuild, building=not self._replay
+                self._connections, self._number, source, self._needs_rebuild, building=not self._replays
             )
             for source in self._site.sources
         ]
@@ -114,21 +123,29 @@ class _Attempt:
         await self._unusable.wait()
         raise _Again(self._cause)
 
-    async def _begin_replay(self, source: Source) -> None:
-        """See that everything can be had from the first event on."""
-        await self._consumer(source)
-        journal = self._site.journals[source.name]
+    async def _replay(self, source: Source) -> None:
+        """Fill the copy of one source from its journal; go on where it was, should the source be away for a while."""
+        stream = await self._consumer(source)
+        journal, name = self._site.journals[source.name], source.name
+        applying = Applying(self._connections, name, self._site.model.projections[name])
+        begun = await checkpoints.begin(self._connections, name)
+        copy = Advancing(applying, begun, begun, Passed(), building=False)
+        heads: SourceHeads | None = None
         while True:
             try:
-                heads = await journal.heads()
-                for number, lane in enumerate(heads.lanes):
-                    async with aclosing(journal.read(number, 0, min(lane.seq, 1))) as events:
-                        async for _ in events:
-                            pass
+                heads = self._needed[name] = heads or await journal.heads()
+                async with aclosing(replay(journal, copy, heads)) as parts:
+                    async for events in parts:
+                        await self._progress.imported(name, events, sum(lane.seq for lane in heads.lanes))
             except SourceUnavailable as error:
                 await self._wait(error)
+            except (RebuildNeeded, JournalShort) as error:
+                raise _Again(str(error)) from error
             else:
-                self._needed[source.name] = heads
+                self._check_lanes({name: copy.checkpoint})
+                await copy.move(
+                    replace(copy.checkpoint, stream_created=stream.created, stream_sequence=stream.last_seq)
+                )
                 return
 
     async def _import(self, source: Source) -> None:
@@ -141,7 +158,7 @@ class _Attempt:
             try:
                 async with aclosing(self._site.journals[source.name].snapshot(last)) as chunks:
                     async for chunk in chunks:
-                        after = checkpoint if begun else _at(checkpoint, chunk.heads, stream)
+                        after = checkpoint if begun else at(checkpoint, chunk.heads, stream)
                         self._check_epoch(after, chunk.heads)
                         checkpoint = await applying.apply(chunk.entries, checkpoint, after)
                         begun, last = True, chunk.entries[-1].aggregate_id if chunk.entries else last
@@ -190,14 +207,14 @@ class _Attempt:
 
     async def _catch_up(self) -> None:
         """Wait until every lane has reached the heads of the last chunk."""
-        begun = _applied(await self._checkpoints())
+        begun = applied(await self._checkpoints())
         total = sum(lane.seq for heads in self._needed.values() for lane in heads.lanes) - begun
         await self._progress.begin(RebuildPhase.REBUILD_PHASE_CATCHING_UP, total=max(0, total))
         while True:
             found = await self._checkpoints()
             self._check_lanes(found)
-            await self._progress.came(_applied(found) - begun)
-            if all(_reached(found[name], heads) for name, heads in self._needed.items()):
+            await self._progress.came(applied(found) - begun)
+            if all(reached(found[name], heads) for name, heads in self._needed.items()):
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -231,20 +248,3 @@ class _Attempt:
 
     async def _checkpoints(self) -> dict[str, Checkpoint]:
         return await read_checkpoints(self._connections, self._site.model.schema(self._number))
-
-
-def _at(checkpoint: Checkpoint, heads: SourceHeads, stream: StreamState) -> Checkpoint:
-    """Return the checkpoint of a copy that contains what a source had committed when a stream ended as it did."""
-    return replace(checkpoint, lanes=heads.lanes, stream_created=stream.created, stream_sequence=stream.last_seq)
-
-
-def _reached(checkpoint: Checkpoint, heads: SourceHeads) -> bool:
-    """Tell whether a copy contains everything up to these heads; numbering goes on in a later epoch."""
-    return all(
-        have.seq >= need.seq and (need.seq == 0 or (have.epoch is not None and have.epoch >= heads.epoch))
-        for have, need in zip(checkpoint.lanes, heads.lanes, strict=True)
-    )
-
-
-def _applied(found: Mapping[str, Checkpoint]) -> int:
-    return sum(lane.seq for checkpoint in found.values() for lane in checkpoint.lanes)

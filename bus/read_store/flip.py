@@ -17,9 +17,9 @@ import asyncpg
 
 from bus.following import checkpoint as checkpoints
 from bus.following.checkpoint import Checkpoint, LaneCheckpoint
-from bus.lease import Lease, LeaseLost
+from bus.lease import Lease
 from bus.read_store.generation_table import BUILDING, CURRENT, RETIRED
-from bus.read_store.generations import CHANNEL, read_registry
+from bus.read_store.generations import CHANNEL, NobodyBuilds, hold, read_registry
 from bus.read_store.read_model import ReadModel
 from chassis.postgres import Connection, Connections
 
@@ -61,14 +61,14 @@ async def read_checkpoints(connection: Connection | Connections, schema: str) ->
 async def flip(connections: Connections, model: ReadModel, number: int, lease: Lease) -> int:
     """Let a generation answer from now on; return the one it takes the place of, 0 when there was none.
 
-    Raises NotFlipped when it has not come as far as the current one, or readers could not be waited for; LeaseLost when
-    another builds now.
+    Raises NotFlipped when it has not come as far as the current one, or readers could not be waited for; NobodyBuilds
+    when it is not being built; LeaseLost when another builds now.
     """
     for patience in _PATIENCE_SECONDS:
         try:
             async with connections.transaction() as connection:
                 await connection.execute("SELECT set_config('lock_timeout', $1, true)", f"{round(patience * 1000)}ms")
-                await _hold(connection, lease)
+                await hold(connection, lease)
                 former = await _former(connection, model, number)
                 await _point(connection, model, number)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
@@ -76,13 +76,6 @@ async def flip(connections: Connections, model: ReadModel, number: int, lease: L
         else:
             return former
     raise NotFlipped("readers could not be waited for")
-
-
-async def _hold(connection: Connection, lease: Lease) -> None:
-    """Keep the lease from being taken until the transaction ends."""
-    held = "SELECT 1 FROM lease WHERE name = $1 AND term = $2 AND expires_at > clock_timestamp() FOR SHARE"
-    if await connection.fetchval(held, lease.name, lease.term) is None:
-        raise LeaseLost(lease.name)
 
 
 async def _former(connection: Connection, model: ReadModel, number: int) -> int:
@@ -119,6 +112,6 @@ async def _point(connection: Connection, model: ReadModel, number: int) -> None:
         "WHERE number = $1 AND state = $3"
     )
     if await connection.execute(complete, number, CURRENT, BUILDING) != "UPDATE 1":
-        raise NotFlipped("nobody builds it any more")
+        raise NobodyBuilds(number)
     for channel in (checkpoints.CHANNEL, CHANNEL):
         await connection.execute("SELECT pg_notify($1, '')", channel)

@@ -89,7 +89,7 @@ TELL: Final = Statement(
 )
 ABANDON: Final = Statement(
     update(GENERATION)
-    .where(_NUMBER, _LIVE)
+    .where(_NUMBER, GENERATION.c.state == bindparam("of_state", type_=Text()))
     .values(
         state=ABANDONED,
         phase=RebuildPhase.REBUILD_PHASE_ABANDONED,

@@ -1,24 +1,25 @@
 """The registry of a read model's generations: which one answers, which one is being built, and what became of others.
 
 It stands in the home, beside the leases and the views. One row is `current` at most, and one `building`: whoever asks
-for another meanwhile is refused by a unique index, whichever processes are involved.
+for another meanwhile is refused by a unique index, whichever processes are involved. Who makes a generation, gives it
+up, shows it or takes it away holds the builder's lease until that is committed: who was succeeded changes nothing.
 
 Refusal
 ├── CatalogueBuilding  no generation of this version answers yet; metadata: read_model
 └── RebuildRunning     a generation is being built already; metadata: generation
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from random import SystemRandom
 from typing import Final
 
 import asyncpg
 from training.ops.v1.operations_service_pb2 import RebuildMethod, RebuildPhase
 
-from bus.following import checkpoint as checkpoints
-from bus.following.checkpoint import GENERATION_BITS, GONE
+from bus.following.checkpoint import GONE
+from bus.lease import Lease, LeaseLost
 from bus.read_store import generation_table as table
 from bus.read_store.read_model import ReadModel, definition_of, generation_of
 from chassis.postgres import Connection, Connections
@@ -30,8 +31,6 @@ CHANNEL: Final = "generations"
 
 _KEPT: Final = 100
 """How many generations the registry remembers."""
-
-_chance: Final = SystemRandom()
 
 
 class CatalogueBuilding(Refusal):
@@ -49,6 +48,13 @@ class RebuildRunning(Refusal):
     """A generation is being built already."""
 
     reason = "REBUILD_RUNNING"
+
+
+class NobodyBuilds(Exception):
+    """The generation is not being built: it was given up, or answers already."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"nobody builds generation {number} any more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,14 @@ class Registry:
     stands: bool
 
     @property
+    def needed(self) -> set[int]:
+        """The generations that answer or are being built."""
+        return {each.number for each in (self.current, self.building) if each is not None}
+
+    @property
     def leftovers(self) -> list[int]:
         """The generations whose schemas nobody needs any more."""
-        needed = {each.number for each in (self.current, self.building) if each is not None}
-        return [number for number in self.schemas if number not in needed]
+        return [number for number in self.schemas if number not in self.needed]
 
 
 _SCHEMAS: Final = "SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname, $1)"
@@ -92,15 +102,22 @@ _VIEWS: Final = (
 )
 
 
-async def _alone(connection: Connection, model: ReadModel) -> None:
+async def alone(connection: Connection, model: ReadModel) -> None:
     """Let no one else change this read model's schemas until the transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"training {model.name}")
+
+
+async def hold(connection: Connection, lease: Lease) -> None:
+    """Keep the lease from being taken until the transaction ends. Raises LeaseLost when another has it."""
+    held = "SELECT 1 FROM lease WHERE name = $1 AND term = $2 AND expires_at > clock_timestamp() FOR SHARE"
+    if await connection.fetchval(held, lease.name, lease.term) is None:
+        raise LeaseLost(lease.name)
 
 
 async def make_home(connections: Connections, model: ReadModel) -> None:
     """Make the home unless it is there; any number of processes may do it at once."""
     async with connections.transaction() as connection:
-        await _alone(connection, model)
+        await alone(connection, model)
         if await connection.fetchval("SELECT to_regclass($1)", f"{model.name}.generation") is not None:
             return
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {model.name}")
@@ -139,7 +156,7 @@ async def begin(
     """
     try:
         async with connections.transaction() as connection:
-            await _alone(connection, model)
+            await alone(connection, model)
             registry = await read_registry(connection, model)
             if registry.building is not None:
                 raise _running(registry.building.number)
@@ -151,37 +168,6 @@ async def begin(
     except asyncpg.UniqueViolationError as error:
         raise _running(0) from error
     return number
-
-
-async def create(connections: Connections, model: ReadModel, number: int) -> None:
-    """Make a generation's empty tables, whatever was left of them.
-
-    No two generations, and no two attempts at one, have checkpoints of the same version: so equal versions always mean
-    equal contents, and who still fills an earlier attempt can't write into this one.
-    """
-    await drop(connections, model, number)
-    version = (number << GENERATION_BITS) + _chance.getrandbits(GENERATION_BITS - 1)
-    async with connections.transaction() as connection:
-        await _alone(connection, model)
-        await connection.execute(f"CREATE SCHEMA {model.schema(number)}")
-        await connection.execute(f"SET LOCAL search_path TO {model.schema(number)}")
-        for statement in model.definition:
-            await connection.execute(statement)
-        for source in model.sources:
-            await checkpoints.begin(connection, source)
-        await connection.execute("UPDATE checkpoint SET version = $1", version)
-
-
-async def drop(connections: Connections, model: ReadModel, number: int) -> None:
-    """Drop a generation's tables, after waiting a little for those who still read them.
-
-    Raises LockNotAvailableError when that was not enough.
-    """
-    async with connections.transaction() as connection:
-        await _alone(connection, model)
-        await connection.execute("SET LOCAL lock_timeout TO '2s'")
-        await connection.execute(f"DROP SCHEMA IF EXISTS {model.schema(number)} CASCADE")
-        await connection.execute(f"DELETE FROM {model.name}.lease WHERE name LIKE $1", f"projector/%/g{number}")  # noqa: S608 - the name of a schema
 
 
 async def tell(
@@ -199,14 +185,36 @@ async def tell(
     await table.TELL.execute(on, {"of_number": number, **values})
 
 
-async def abandon(on: Executor, number: int, trouble: str) -> None:
-    """Give a generation up."""
-    await table.ABANDON.execute(on, {"of_number": number, "new_trouble": trouble})
+async def abandon(connections: Connections, number: int, trouble: str, lease: Lease) -> None:
+    """Give a generation up that is being built; any other stays what it is.
+
+    Raises LeaseLost when another builds now.
+    """
+    async with connections.transaction() as connection:
+        await hold(connection, lease)
+        values = {"of_number": number, "of_state": table.BUILDING, "new_trouble": trouble}
+        await table.ABANDON.execute(connection, values)
 
 
-def gone(error: Exception) -> bool:
-    """Tell whether an error says that no generation answers: the views are not there."""
-    return isinstance(error, GONE)
+async def lose(on: Executor, number: int, trouble: str) -> None:
+    """Take note that the tables of the current generation are lost: it can't answer ever again.
+
+    Whoever notices says so, at any time: what was lost is not found again, and no other generation is touched.
+    """
+    values = {"of_number": number, "of_state": table.CURRENT, "new_trouble": trouble}
+    await table.ABANDON.execute(on, values)
+
+
+def gone(error: Exception, model: ReadModel) -> bool:
+    """Tell whether an error says that no generation of this read model answers: its views, or its home, are not there.
+
+    PostgreSQL names what it misses in the error's message only, as the statement does: with or without the home.
+    """
+    if not isinstance(error, GONE):
+        return False
+    views = "|".join(map(re.escape, (*model.shown, table.GENERATION.name)))
+    missed = rf"(?<![\w.])(?:{model.name}|(?:{model.name}\.)?(?:{views}))(?![\w.])"
+    return re.search(missed, str(error)) is not None
 
 
 def _running(number: int) -> RebuildRunning:

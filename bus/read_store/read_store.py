@@ -165,7 +165,7 @@ class ReadStore:
         self._highest = max(self._highest, *registry.schemas, 0 if current is None else current.number)
         if current is not None and not registry.stands:
             log.error("generation_lost", read_model=self.model.name, generation=current.number)
-            await generations.abandon(self.home, current.number, "its tables are gone")
+            await generations.lose(self.home, current.number, "its tables are gone")
             self._woken.set()
             current = None
         if current is None or current.number != self._builder.builds:
@@ -175,18 +175,17 @@ class ReadStore:
             self._work.add_done_callback(self._on_done)
 
     async def _fill(self, current: Generation | None) -> None:
-        """Fill the current generation, and no other."""
+        """Fill the current generation, and no other; who asks for what is filled finds the one or the other."""
         number = 0 if current is None else current.number
         if number == self.generation:
             return
-        if self._filling is not None:
-            filling, self._filling = self._filling, None
-            await filling.end()
-        if number:
-            filling = Filling(self._site, number)
+        filling = Filling(self._site, number) if number else None
+        if filling is not None:
             await filling.begin(self._woken)
-            self._filling = filling
             log.info("generation_current", read_model=self.model.name, generation=number)
+        former, self._filling = self._filling, filling
+        if former is not None:
+            await former.end()
 
     async def _do(self) -> None:
         """Build and sweep, if nobody else does."""

@@ -5,22 +5,24 @@ replicas of older code, or code that is rolled back, go on with their own.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 from nats.js.errors import NotFoundError
 
 from bus.broker import BrokerAway, Session
-from bus.read_store.generations import drop, read_registry
+from bus.lease import Lease
+from bus.read_store.generation_schema import drop
+from bus.read_store.generations import hold, read_registry
 from bus.read_store.read_model import generation_of
 from bus.read_store.site import Site
 from bus.tasks import asked
-from chassis.postgres import Connections
+from chassis.postgres import Connection, Connections
 
 _SWITCHED_SECONDS: Final = 5.0
 """How long those who still fill a generation are waited for."""
@@ -28,34 +30,42 @@ _LOOK_SECONDS: Final = 0.1
 _CONSUMERS_A_PAGE: Final = 256
 _UNUSED: Final = timedelta(hours=24)
 
+_Doomed: TypeAlias = Callable[[Connection, str], Awaitable[bool]]
+
 log: Final = structlog.get_logger(__name__)
 
 
-async def sweep(site: Site) -> None:
-    """Take away the generations that are neither current nor being built. Raises BrokerAway while the broker is."""
+async def sweep(site: Site, lease: Lease) -> None:
+    """Take away the generations that are neither current nor being built.
+
+    Raises BrokerAway while the broker is, LeaseLost when another sweeps now.
+    """
     async with site.home.lent() as connection:
-        registry = await read_registry(connection, site.model)
-    needed = {each.number for each in (registry.current, registry.building) if each is not None}
-    for number in registry.leftovers:
+        leftovers = (await read_registry(connection, site.model)).leftovers
+    for number in leftovers:
         await _until_left(site.home, number)
-    await _delete_durables(site, lambda name: _generation_named(site, name) not in {None, *needed})
-    for number in registry.leftovers:
-        await drop(site.home, site.model, number)
-        log.info("generation_dropped", read_model=site.model.name, generation=number)
+    await _delete_durables(site, lease, partial(_of_unneeded, site))
+    for number in leftovers:
+        if await drop(site.home, site.model, number, lease):
+            log.info("generation_dropped", read_model=site.model.name, generation=number)
 
 
-async def sweep_old_versions(site: Site, unused: timedelta = _UNUSED) -> None:
+async def sweep_old_versions(site: Site, lease: Lease, unused: timedelta = _UNUSED) -> None:
     """Take away the versions before this one that nobody has used for a while.
 
-    Raises BrokerAway while the broker is.
+    Raises BrokerAway while the broker is, LeaseLost when another sweeps now.
     """
-    for home in await _old_versions(site, unused):
+    for home in await _old_versions(site.home, site, unused):
         prefix = f"{site.owner}-{home}-"
-        await _delete_durables(site, partial(_begins, prefix))
-        rows = await site.home.fetch("SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname, $1)", home)
-        generations = [row["nspname"] for row in rows if generation_of(home, row["nspname"]) is not None]
-        for schema in (home, *generations):
-            await site.home.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        await _delete_durables(site, lease, partial(_begins, prefix))
+        async with site.home.transaction() as connection:
+            await hold(connection, lease)
+            if home not in await _old_versions(connection, site, unused):
+                continue
+            rows = await connection.fetch("SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname, $1)", home)
+            generations = [row["nspname"] for row in rows if generation_of(home, row["nspname"]) is not None]
+            for schema in (home, *generations):
+                await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         log.info("read_model_dropped", read_model=home)
 
 
@@ -71,30 +81,33 @@ async def _until_left(home: Connections, number: int) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _old_versions(site: Site, unused: timedelta) -> list[str]:
-    rows = await site.home.fetch(
-        "SELECT nspname::text FROM pg_namespace WHERE to_regclass(quote_ident(nspname) || '.lease') IS NOT NULL"
+async def _old_versions(on: Connection | Connections, site: Site, unused: timedelta) -> list[str]:
+    rows = await on.fetch(
+        "SELECT nspname::text FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid "
+        "WHERE relname = 'lease' AND relkind = 'r'"
     )
     old = []
     for row in rows:
         version = site.model.version_of(row["nspname"])
         if version is not None and version < site.model.version:
             used = f"SELECT 1 FROM {row['nspname']}.lease WHERE renewed_at > clock_timestamp() - $1::interval"  # noqa: S608 - the name of a schema
-            if await site.home.fetchrow(used, unused) is None:
+            if await on.fetchrow(used, unused) is None:
                 old.append(row["nspname"])
     return old
 
 
-async def _delete_durables(site: Site, doomed: Callable[[str], bool]) -> None:
-    """Delete the durables on the sources' streams whose names say so."""
+async def _delete_durables(site: Site, lease: Lease, doomed: _Doomed) -> None:
+    """Delete the durables on the sources' streams that are doomed, each while nobody else can sweep or build."""
     session = site.broker.present
     if session is None:
         raise BrokerAway(site.broker.trouble)
     for source in site.sources:
         with suppress(NotFoundError):  # a stream that is not there has no durables
             for name in await _durables(session, source.stream):
-                if doomed(name):
-                    await asked(session.jetstream.delete_consumer(source.stream, name))
+                async with site.home.transaction() as connection:
+                    await hold(connection, lease)
+                    if await doomed(connection, name):
+                        await asked(session.jetstream.delete_consumer(source.stream, name))
 
 
 async def _durables(session: Session, stream: str) -> list[str]:
@@ -106,8 +119,14 @@ async def _durables(session: Session, stream: str) -> list[str]:
             return found
 
 
-def _begins(prefix: str, name: str) -> bool:
+async def _begins(prefix: str, _: Connection, name: str) -> bool:
     return name.startswith(prefix)
+
+
+async def _of_unneeded(site: Site, connection: Connection, name: str) -> bool:
+    """Tell whether a durable is for a generation of this read model that is neither current nor being built."""
+    number = _generation_named(site, name)
+    return number is not None and number not in (await read_registry(connection, site.model)).needed
 
 
 def _generation_named(site: Site, durable: str) -> int | None:

@@ -77,6 +77,21 @@ class Slow(SourceJournal):
             yield chunk
 
 
+class Late(SourceJournal):
+    """A line's journal, whose snapshots are taken only after something else has happened."""
+
+    def __init__(self, line: Line, channel: grpc.aio.Channel, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(line.source.name, channel)
+        self._meanwhile = meanwhile
+
+    async def snapshot(self, after_id: UUID | None = None, ids: Sequence[UUID] = ()) -> AsyncGenerator[SnapshotChunk]:
+        """Wait, and read what is published then."""
+        await self._meanwhile()
+        async with aclosing(super().snapshot(after_id, ids)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+
 class Faltering(SourceJournal):
     """A line's journal, whose answers end too early so many times."""
 

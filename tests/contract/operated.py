@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -94,7 +95,7 @@ class Operated:
         try:
             rows = await self.subscription.connections.fetch("SELECT counter_id, value FROM copy")
         except Exception as error:
-            if gone(error):
+            if gone(error, self.subscription.read_store.model):
                 return False
             raise
         shown = {row["counter_id"]: row["value"] for row in rows}
@@ -132,7 +133,7 @@ async def operated(line: Line, copies_dsn: str) -> AsyncIterator[Operated]:
         policy=Policy(OPERATIONS),
         principals=DevelopmentPrincipals(),
         readiness=line.commands.answer,
-        translate=_translate,
+        translate=partial(_translate, model),
     )
     copy = CopyOperations("test", subscription, {"thing": StringValue})
     service = OperationsService("test", "test", journal=publication, copy=copy)
@@ -180,5 +181,5 @@ def reason(error: grpc.aio.AioRpcError) -> tuple[grpc.StatusCode, str]:
     raise AssertionError("an error without ErrorInfo")
 
 
-def _translate(error: Exception) -> Refusal | None:
-    return CatalogueBuilding.of(MODEL) if gone(error) else translate(error)
+def _translate(model: ReadModel, error: Exception) -> Refusal | None:
+    return CatalogueBuilding.of(model.name) if gone(error, model) else translate(error)

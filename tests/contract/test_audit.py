@@ -14,7 +14,7 @@ from bus.audit.audit import AuditInterrupted
 from bus.audit.difference import Kind
 from bus.audit.listed import Listed
 from bus.following import checkpoint as checkpoints
-from tests.contract.auditing import Auditor, Faltering, Slow, put, stock
+from tests.contract.auditing import Auditor, Faltering, Late, Slow, put, stock
 from tests.contract.journal_server import serving_journal
 from tests.contract.line import POISON, CopyProjection, CopyRow, Line, running, until
 
@@ -255,6 +255,67 @@ async def test_a_lane_that_has_stopped_is_not_waited_for_and_what_it_lacks_is_to
         [found] = (await Auditor(line).run()).differences
     assert (found.kind, found.aggregate_id) == (Kind.STALE, counter)
     assert "its lane has stopped: broken" in found.detail
+
+
+async def test_a_lane_that_has_stopped_is_not_repaired(line: Line) -> None:
+    """It would show more than its checkpoint tells."""
+    counter = uuid4()
+    async with running(line.relay().run()):
+        async with running(line.subscriber().run()):
+            await line.raise_to(counter)
+            await until(line.caught_up)
+        await line.raise_to(counter)
+        await line.copies.execute("UPDATE checkpoint SET stopped = array_fill('broken'::text, ARRAY[16])")
+        [found] = (await Auditor(line).run(repair=True)).differences
+    assert not found.repaired
+    assert "not repaired: its lane has stopped" in found.detail
+    assert (await row_of(line, counter)).revision == 1
+
+
+async def test_a_repair_shows_nothing_before_the_checkpoint_tells_it(line: Line) -> None:
+    """What the source has published since it was compared waits until the copy has come as far."""
+    counter = uuid4()
+    async with running(line.relay().run()):
+        async with running(line.subscriber().run()):
+            await line.raise_to(counter)
+            await until(line.caught_up)
+        await line.copies.execute("UPDATE copy SET value = 77")
+
+        async def raised() -> None:
+            await line.raise_to(counter)
+
+        async with serving_journal(line) as channel:
+            with pytest.raises(AuditInterrupted, match="does not get on"):
+                await Auditor(line, Late(line, channel, raised)).run(repair=True, patience=0.3)
+    assert (await row_of(line, counter)).revision == 1
+
+
+async def test_a_repair_supersedes_what_is_parked_of_the_aggregate(line: Line, auditor: Auditor) -> None:
+    """The state written is a later one."""
+    counter = uuid4()
+    await line.raise_to(counter)
+    await line.raise_to(counter, body=POISON)
+    await line.raise_to(counter)
+    await until(line.caught_up)
+    await line.copies.execute("UPDATE parked SET state = 'open'")
+    await line.copies.execute("UPDATE copy SET value = 77 WHERE counter_id = $1", counter)
+    [found] = (await auditor.run(repair=True)).differences
+    assert (found.kind, found.repaired) == (Kind.ALTERED, True)
+    [parked] = await line.copies.fetch("SELECT state FROM parked")
+    assert parked["state"] == "superseded"
+
+
+async def test_a_repair_ends_when_the_copy_is_not_there_any_more(line: Line, auditor: Auditor) -> None:
+    """As when its generation was dropped after another took its place."""
+    [counter] = await stock(line, 1)
+    await line.copies.execute("UPDATE copy SET value = 77 WHERE counter_id = $1", counter)
+
+    async def dropped() -> None:
+        await line.copies.execute("DROP TABLE copy")
+
+    async with serving_journal(line) as channel:
+        with pytest.raises(AuditInterrupted, match="is not there any more"):
+            await Auditor(line, Late(line, channel, dropped)).run(repair=True)
 
 
 async def test_a_copy_of_what_the_source_does_not_have_is_told_a_page_at_a_time(line: Line, auditor: Auditor) -> None:

@@ -18,7 +18,8 @@ from bus.following.parked_table import parked_table
 from bus.lanes import LANES
 from bus.lease import Lease, LeaseLost
 from bus.read_store.flip import NotFlipped, flip, read_checkpoints
-from bus.read_store.generations import RebuildRunning, abandon, begin, create, drop, make_home, read_registry
+from bus.read_store.generation_schema import create, drop
+from bus.read_store.generations import NobodyBuilds, RebuildRunning, abandon, begin, make_home, read_registry
 from bus.read_store.read_model import ReadModel, definition_of
 from chassis.postgres import Connections
 
@@ -52,7 +53,8 @@ async def leased(home: Connections) -> AsyncIterator[Lease]:
 async def made(home: Connections, value: int, lane: LaneCheckpoint | None = None) -> int:
     """Make a generation whose copy holds one value."""
     number = await begin(home, MODEL, REBUILD_METHOD_SNAPSHOT, f"value {value}")
-    await create(home, MODEL, number)
+    async with leased(home) as lease:
+        await create(home, MODEL, number, lease)
     await home.execute(f"INSERT INTO {MODEL.schema(number)}.copy VALUES ($1, $2)", COUNTER, value)  # noqa: S608 - our own words
     if lane is not None:
         await moved(home, number, lane)
@@ -97,7 +99,8 @@ async def test_one_generation_is_built_at_a_time(home: Connections) -> None:
     refused = [each for each in outcomes if isinstance(each, RebuildRunning)]
     assert len(refused) == 3
     assert {each.metadata["generation"] for each in refused} == {str(number)}
-    await abandon(home, number, "the test says so")
+    async with leased(home) as lease:
+        await abandon(home, number, "the test says so", lease)
     assert await begin(home, MODEL, REBUILD_METHOD_SNAPSHOT, "again") == number + 1
 
 
@@ -105,7 +108,8 @@ async def test_checkpoints_of_two_generations_or_attempts_never_have_equal_versi
     """Nor can who still fills an earlier attempt write into the next."""
     number = await made(home, 1)
     [first] = (await read_checkpoints(home, MODEL.schema(number))).values()
-    await create(home, MODEL, number)
+    async with leased(home) as lease:
+        await create(home, MODEL, number, lease)
     [second] = (await read_checkpoints(home, MODEL.schema(number))).values()
     assert first.version >> 40 == second.version >> 40 == number
     assert first.version != second.version
@@ -146,7 +150,8 @@ async def test_no_reader_fails_or_sees_two_generations_at_once_while_one_follows
             number = await made(home, value)
             assert await flipped(home, number) == former
             assert await shown(home) == value
-            await drop(home, MODEL, former)
+            async with leased(home) as lease:
+                assert await drop(home, MODEL, former, lease)
             former = number
         done.set()
     assert set(reads) >= set(range(1, 12))
@@ -204,13 +209,46 @@ async def test_a_row_locked_through_a_view_is_the_current_generations_until_its_
         await holder.execute("SELECT 1")
 
 
-async def test_who_was_succeeded_as_builder_flips_nothing(home: Connections) -> None:
-    """The lease is looked at in the flip's own transaction."""
+async def test_who_was_succeeded_as_builder_changes_nothing(home: Connections) -> None:
+    """The lease is looked at in the transaction of each change."""
     await flipped(home, await made(home, 1))
-    number = await made(home, 2)
+    await flipped(home, await made(home, 2))
+    number = await made(home, 3)
     async with leased(home) as zombie:
         pass
     async with leased(home):
-        with pytest.raises(LeaseLost):
-            await flip(home, MODEL, number, zombie)
+        for change in (
+            flip(home, MODEL, number, zombie),
+            create(home, MODEL, number, zombie),
+            drop(home, MODEL, 1, zombie),
+            abandon(home, number, "the test says so", zombie),
+        ):
+            with pytest.raises(LeaseLost):
+                await change
+    assert await shown(home) == 2
+    async with home.lent() as connection:
+        registry = await read_registry(connection, MODEL)
+    assert registry.building is not None
+    assert (registry.building.number, registry.schemas) == (number, [1, 2, number])
+    row = await home.fetchrow(f"SELECT value FROM {MODEL.schema(number)}.copy")  # noqa: S608 - our own words
+    assert row is not None
+    assert row["value"] == 3
+
+
+async def test_what_answers_is_not_made_anew_given_up_or_dropped(home: Connections) -> None:
+    """Nor is what was given up shown."""
+    current = await made(home, 1)
+    await flipped(home, current)
+    given_up = await made(home, 2)
+    async with leased(home) as lease:
+        await abandon(home, given_up, "the test says so", lease)
+        for change in (flip(home, MODEL, given_up, lease), create(home, MODEL, current, lease)):
+            with pytest.raises(NobodyBuilds):
+                await change
+        await abandon(home, current, "the test says so", lease)
+        assert not await drop(home, MODEL, current, lease)
     assert await shown(home) == 1
+    async with home.lent() as connection:
+        registry = await read_registry(connection, MODEL)
+    assert registry.current is not None
+    assert registry.current.number == current

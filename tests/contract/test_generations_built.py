@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
-from uuid import UUID
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 import pytest
 from training.ops.v1.operations_service_pb2 import (
@@ -153,15 +154,81 @@ async def test_a_replay_of_a_trimmed_journal_is_refused_and_the_current_generati
         await until(line.published)
         await line.commands.execute("DELETE FROM journal WHERE seq = 1")
         number = await store.rebuild(REBUILD_METHOD_REPLAY, "from the first event")
-
-        async def given_up() -> bool:
-            progress = await store.progress(number)
-            return progress is not None and progress.phase == REBUILD_PHASE_ABANDONED
-
-        await until(given_up)
+        assert "begins with seq 2" in await given_up(store, number)
         assert store.generation == 1
         await line.raise_to(counter)
         await equal(line, home)
+
+
+async def given_up(store: ReadStore, number: int) -> str:
+    """Wait until a generation is given up; return why."""
+    told = ""
+
+    async def abandoned() -> bool:
+        nonlocal told
+        progress = await store.progress(number)
+        told = "" if progress is None else progress.trouble
+        return progress is not None and progress.phase == REBUILD_PHASE_ABANDONED
+
+    await until(abandoned)
+    return told
+
+
+async def test_a_replay_after_a_restore_leaves_out_what_was_forgotten(
+    line: Line, dsn: str, home: Connections, place: Place
+) -> None:
+    """The stream still has it."""
+    counters = some_ids(30)
+    async with running(line.relay().run()), running_store(line, dsn) as store:
+        for counter in counters:
+            await line.raise_to(counter)
+        await answers(store, 1)
+        backup = await place.back_up()
+        for counter in counters[:10]:
+            await line.raise_to(counter)
+        await equal(line, home)
+        await place.restore(backup)
+        await line.raise_to(counters[20])
+        await answers(store, 2)
+        assert await store.rebuild(REBUILD_METHOD_REPLAY, "from the first event") == 3
+        await answers(store, 3)
+        await equal(line, home)
+        await line.raise_to(counters[5])
+        await equal(line, home)
+        await place.drop(backup)
+
+
+async def test_a_replay_that_fails_twice_for_the_same_cause_is_given_up(line: Line, dsn: str) -> None:
+    """Another rebuild can be asked for then."""
+    [counter] = some_ids(1)
+    async with running(line.relay().run()), running_store(line, dsn) as store:
+        for _ in range(3):
+            await line.raise_to(counter)
+        await answers(store, 1)
+        await until(line.published)
+        await line.commands.execute("DELETE FROM journal WHERE seq = 2")
+        number = await store.rebuild(REBUILD_METHOD_REPLAY, "from the first event")
+        assert "twice" in await given_up(store, number)
+        number = await store.rebuild(REBUILD_METHOD_SNAPSHOT, "from the present states")
+        await answers(store, number)
+
+
+async def test_what_is_filled_can_be_asked_for_while_generations_follow_each_other(line: Line, dsn: str) -> None:
+    """The new one is filled before the old one is left."""
+    async with running(line.relay().run()), running_store(line, dsn) as store:
+        await line.raise_to(some_ids(1)[0])
+        await answers(store, 1)
+
+        async def ask() -> None:
+            while True:
+                assert store.projecting is not None
+                await asyncio.sleep(0)
+
+        asking = asyncio.create_task(ask())
+        number = await store.rebuild(REBUILD_METHOD_SNAPSHOT, "asked for")
+        await answers(store, number)
+        assert not asking.done()
+        asking.cancel()
 
 
 async def test_an_epoch_begun_while_a_snapshot_is_taken_makes_it_begin_again(
@@ -311,3 +378,27 @@ async def test_an_old_version_goes_when_nobody_has_used_it_for_a_day(line: Line,
 
             await until(swept)
         assert {"copy_0", "copy_2", "copy_2_g1", "other_1"} <= await named()
+
+
+async def test_old_versions_are_swept_by_a_role_that_owns_nothing_but_its_database(
+    line: Line, dsn: str, home: Connections
+) -> None:
+    """It may not look into every schema that there is."""
+    parts = urlsplit(dsn)
+    role, name = f"owner_{uuid4().hex}", parts.path.removeprefix("/")
+    await home.execute("CREATE SCHEMA copy_1; CREATE TABLE copy_1.lease (renewed_at timestamptz)")
+    await home.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'known'")
+    await home.execute(f'ALTER DATABASE "{name}" OWNER TO {role}; ALTER SCHEMA copy_1 OWNER TO {role}')
+    await home.execute(f"ALTER TABLE copy_1.lease OWNER TO {role}")
+    plain = parts._replace(netloc=f"{role}:known@{parts.hostname}:{parts.port}").geturl()
+
+    async def swept() -> bool:
+        return await home.fetchrow("SELECT FROM pg_namespace WHERE nspname = 'copy_1'") is None
+
+    try:
+        store = make_store(line, plain, model=replace(MODEL, name="copy_2"))
+        async with running(line.relay().run(), store.run()):
+            await answers(store, 1)
+            await until(swept)
+    finally:
+        await home.execute(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}")

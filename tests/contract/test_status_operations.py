@@ -12,7 +12,7 @@ from training.ops.v1 import operations_service_pb2 as pb
 
 from bus.lanes import lane_of
 from tests.contract.line import POISON, Line, some_ids
-from tests.contract.operated import Operated, awaited, operated, reason
+from tests.contract.operated import MODEL, Operated, awaited, operated, reason
 
 OPEN = pb.ParkedEvent.STATE_OPEN
 
@@ -55,7 +55,7 @@ async def test_the_way_of_an_aggregate_is_told_from_the_journal_to_the_copy(here
     await here.line.raise_to(counter, request_id=request_id)
 
     async def is_shown() -> bool:
-        return await here.value(counter) == 4
+        return await here.value(counter) == 4 and await here.line.published()
 
     await awaited(is_shown)
     told = await explained(here, aggregate_id=str(counter), limit=2)
@@ -74,6 +74,27 @@ async def test_the_way_of_an_aggregate_is_told_from_the_journal_to_the_copy(here
     assert (state.source, state.revision, state.event_id) == ("thing", 4, first.event_id)
     assert (state.lane, state.applied, state.epoch) == (first.lane, 4, first.epoch)
     assert "alice" not in str(told)
+
+
+async def test_a_look_at_an_aggregate_does_not_hold_what_a_flip_waits_for(here: Operated) -> None:
+    """It comes to the views in the order in which a flip replaces them; in another each would wait for the other."""
+    [counter] = some_ids(1)
+    await here.line.raise_to(counter)
+    await awaited(here.caught_up)
+    home = here.subscription.read_store.home
+
+    async def waits() -> bool:
+        row = await home.fetchrow(f"SELECT FROM pg_locks WHERE NOT granted AND relation = '{MODEL}.copy'::regclass")
+        return row is not None
+
+    async with home.transaction() as flip:
+        await flip.execute(f"LOCK TABLE {MODEL}.copy IN ACCESS EXCLUSIVE MODE")
+        look = asyncio.create_task(explained(here, aggregate_id=str(counter)))
+        await awaited(waits)
+        await flip.execute("SET LOCAL lock_timeout = '2s'")
+        await flip.execute(f"LOCK TABLE {MODEL}.checkpoint IN ACCESS EXCLUSIVE MODE")
+    [state] = (await look).applied
+    assert state.revision == 1
 
 
 async def test_what_a_request_did_is_found_by_its_id(here: Operated) -> None:
