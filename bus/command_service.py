@@ -207,9 +207,9 @@ class CommandService:
 
     def _translate(self, error: Exception) -> Refusal | None:
         """Turn trouble with the database into what a caller is told: a copy that nobody has built yet is not there."""
-        if gone(error) and self._subscriptions:
-            return CatalogueBuilding.of(self._subscriptions[0].read_store.model.name)
-        return translate(error)
+        models = (each.read_store.model for each in self._subscriptions)
+        building = next((model for model in models if gone(error, model)), None)
+        return translate(error) if building is None else CatalogueBuilding.of(building.name)
 
     async def _is_fresh(self) -> bool:
         """Tell whether its events go out and its copies keep up."""

@@ -65,7 +65,7 @@ class Catalogue:
             readiness=self.is_ready,
             freshness=self.is_fresh,
             statistics=self.statistics,
-            translate=_translate,
+            translate=self._translate,
         )
         copy = CopyOperations("catalogue", self.subscription, {"program": ProgramEvent, "offer": OfferEvent})
         self._operations: Final = OperationsService("catalogue", instance, copy=copy)
@@ -110,15 +110,15 @@ class Catalogue:
     async def _trim(self) -> None:
         await changes.keep_trimmed(self._trimming, self._change_hours)
 
+    def _translate(self, error: Exception) -> Refusal | None:
+        """Turn trouble with the read store into what a caller is told; without a generation there is one again soon."""
+        model = self.subscription.read_store.model
+        return CatalogueBuilding.of(model.name) if gone(error, model) else translate(error)
+
     async def _close(self) -> None:
         await self.subscription.__aexit__()
         await self.connections.close()
         await self._trimming.close()
-
-
-def _translate(error: Exception) -> Refusal | None:
-    """Turn trouble with the read store into what a caller is told; without a generation there is one again soon."""
-    return CatalogueBuilding.of(READ_MODEL) if gone(error) else translate(error)
 
 
 async def run(settings: CatalogueSettings, stop: asyncio.Event) -> None:

@@ -50,8 +50,9 @@ class CatalogueService(CatalogueServiceServicer):
             return await self._lookup.offer(request.offer_id, request.language_codes, full=request.view != VIEW_BASIC)
         except ResourceNotFound:
             program_id = await self._lookup.program_of(request.offer_id) if needed else None
-            if program_id is not None:  # it is there, but not its program: for want of a parked event perhaps
+            if program_id is not None:  # it is there, but not its program: parked perhaps, else still to come
                 self._freshened.check_parked("program", program_id, needed)
+                self._lookup.check_coming(program_id)
             raise
 
     async def ListPrograms(self, request: pb.ListProgramsRequest, context: _Context) -> Serialized:

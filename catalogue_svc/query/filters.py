@@ -29,7 +29,7 @@ from training.program.v1.program_pb2 import Program
 
 from catalogue_svc.query.errors import invalid
 from catalogue_svc.store.languages import key
-from catalogue_svc.store.schema import OFFER, PROGRAM
+from catalogue_svc.store.schema import OFFER, PROGRAM, PROGRAM_TEXT
 from catalogue_svc.store.texts import storable
 
 Condition = Callable[[], ColumnElement[bool]]
@@ -81,11 +81,13 @@ def program_conditions(shape: Iterable[str]) -> list[ColumnElement[bool]]:
 
 
 def offer_conditions(shape: Iterable[str]) -> list[ColumnElement[bool]]:
-    """Return the conditions on offers; one whose program is not there yet is not shown."""
+    """Return the conditions on offers; one whose program is not there yet, or has lost its texts, is not shown."""
     names = list(shape)
     of_program = [PROGRAM_CONDITIONS[name]() for name in names if name in PROGRAM_CONDITIONS]
     own = [OFFER_CONDITIONS[name]() for name in names if name in OFFER_CONDITIONS]
-    return [*own, exists().where(PROGRAM.c.program_id == OFFER.c.program_id, *of_program)]
+    if of_program:
+        own.append(exists().where(PROGRAM.c.program_id == OFFER.c.program_id, *of_program))
+    return [*own, exists().where(PROGRAM_TEXT.c.program_id == OFFER.c.program_id)]
 
 
 def program_filter(asked: ProgramFilter) -> Filter:

@@ -14,8 +14,9 @@ from sqlalchemy import (
     DateTime,
     Select,
     Uuid,
-    any_,
     bindparam,
+    column,
+    func,
     literal_column,
     select,
     true,
@@ -102,12 +103,10 @@ def offer_page(shape: tuple[str, ...], *, full: bool, resumed: bool) -> Statemen
 
 
 def _cards() -> Select[tuple[object, ...]]:
-    text = best_text(PROGRAM.c.program_id)
-    return (
-        select(PROGRAM.c.program_id, text.c.card)
-        .select_from(PROGRAM.join(text, true()))
-        .where(PROGRAM.c.program_id == any_(bindparam("program_ids", type_=ARRAY(Uuid()))))
-    )
+    asked = func.unnest(bindparam("program_ids", type_=ARRAY(Uuid())))
+    program = asked.table_valued(column("program_id", Uuid())).render_derived()
+    text = best_text(program.c.program_id)
+    return select(program.c.program_id, text.c.card).select_from(program.join(text, true()))
 
 
 _CARDS: Final = Statement(_cards())

@@ -22,7 +22,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from bus.following.parking import open_parked
 from catalogue_svc.query.cache import EntryCache, Key
-from catalogue_svc.query.errors import not_found
+from catalogue_svc.query.errors import not_found, program_coming
 from catalogue_svc.query.standing import Standing, parked_among, told
 from catalogue_svc.store.languages import candidates
 from catalogue_svc.store.reading import TRIES, read_vector, versions, went_back
@@ -106,6 +106,11 @@ class Lookup:
         """Return the id of an offer's program, whether or not that is there; None when the offer is not."""
         row = await _PROGRAM_OF.fetchrow(self._connections, {"id": UUID(offer_id)})
         return None if row is None else row["program_id"]
+
+    def check_coming(self, program_id: UUID) -> None:
+        """Raise ProjectionBehind for an offer's program that is not there, unless an event of it is parked."""
+        if not self._standing.parked_among([program_id]):
+            raise program_coming(program_id, self._standing.vector.get("program"))
 
     def _kept(self, key: Key) -> bytes | None:
         """Return the response with an entry of the cache; without a state that it is known to be true of there is none.

@@ -36,6 +36,8 @@ class PublishedSource:
         self._session = session
         self._publisher = Publisher(session, source)
         self._pending: dict[int, list[Event]] = {}
+        self.journal: dict[int, list[Event]] = {lane: [] for lane in range(LANES)}
+        """All events of each lane, from seq 1 on."""
 
     async def prepare(self) -> None:
         """Make the stream."""
@@ -49,6 +51,7 @@ class PublishedSource:
             self.epoch, lane, seq + 1, uuid7(), previous, aggregate_id, revision, kind, datetime.now(UTC), "", body
         )
         self.heads[lane] = (event.seq, event.event_id, fence)
+        self.journal[lane].append(event)
         self._pending.setdefault(lane, []).append(event)
         if body and revision > self.states.get(aggregate_id, (0,))[0]:
             self.states[aggregate_id] = (revision, event.event_id, body)
@@ -119,8 +122,12 @@ class Journals(JournalServiceServicer):
         return pb.GetLaneHeadsResponse(heads=self._source.lane_heads())
 
     async def ReadJournal(self, request: pb.ReadJournalRequest, context: Any) -> None:  # type: ignore[override] # noqa: ANN401, N802 - gRPC's
-        """Have nothing to tell: repair does not ask here."""
-        del request, context
+        """Tell the events of one lane."""
+        events = self._source.journal[request.lane][request.after :]
+        wanted = events[: request.limit or len(events)]
+        for begin in range(0, len(wanted), self.chunk_size):
+            entries = map(_entry, wanted[begin : begin + self.chunk_size])
+            await context.write(pb.ReadJournalResponse(entries=entries))
 
     async def ExportSnapshot(self, request: pb.ExportSnapshotRequest, context: Any) -> None:  # type: ignore[override] # noqa: ANN401, N802 - gRPC's
         """Tell what is published, each chunk with the heads of its moment."""
@@ -167,6 +174,24 @@ class Journals(JournalServiceServicer):
                 )
             )
             after = up_to
+
+
+def _entry(event: Event) -> pb.JournalEntry:
+    recorded = Timestamp()
+    recorded.FromDatetime(event.time)
+    return pb.JournalEntry(
+        epoch=event.epoch.bytes,
+        lane=event.lane,
+        seq=event.seq,
+        event_id=event.event_id.bytes,
+        previous_event_id=event.previous.bytes if event.previous else b"",
+        aggregate_id=event.aggregate_id.bytes,
+        revision=event.revision,
+        type=event.type,
+        time=recorded,
+        traceparent=event.traceparent,
+        body=event.body,
+    )
 
 
 async def _go_on(_: int) -> None:

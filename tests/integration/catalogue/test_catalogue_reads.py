@@ -10,9 +10,11 @@ from training.catalogue.v1 import catalogue_service_pb2 as pb
 from training.offer.v1.offer_pb2 import Offer
 from training.type.v1.vocabulary_pb2 import VIEW_BASIC, VIEW_FULL
 
-from tests.integration.catalogue.asking import at, reason
+from bus.lanes import lane_of
+from tests.integration.catalogue.asking import at, fully, reason
 from tests.integration.catalogue.conftest import Running, Sources
 from tests.integration.catalogue.samples import START, offer, offered, program, released
+from tests.integration.refusals import refused
 
 
 async def test_an_offer_is_read_with_the_card_of_its_program(catalogue: Running, sources: Sources) -> None:
@@ -63,15 +65,54 @@ async def test_an_offer_without_its_program_is_shown_once_the_program_comes(
     of_program = program()
     published = offer(of_program.program_id)
     token = await sources.offer.publish([offered(published)])
-    request = pb.GetOfferRequest(offer_id=published.offer_id, consistency=at(token))
-    with pytest.raises(grpc.aio.AioRpcError) as missing:
-        await catalogue.stub.GetOffer(request)
-    assert reason(missing.value) == (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
     assert not (await catalogue.stub.ListOffers(pb.ListOffersRequest(consistency=at(token)))).offers
+    with pytest.raises(grpc.aio.AioRpcError) as missing:
+        await catalogue.stub.GetOffer(pb.GetOfferRequest(offer_id=published.offer_id))
+    assert reason(missing.value) == (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
     later = await sources.program.publish([released(of_program)])
     request = pb.GetOfferRequest(offer_id=published.offer_id, consistency=at(later))
     assert (await catalogue.stub.GetOffer(request)).offer.offer == published
     assert len((await catalogue.stub.ListOffers(pb.ListOffersRequest())).offers) == 1
+
+
+async def test_a_token_that_contains_an_offer_is_never_told_that_there_is_none(
+    catalogue: Running, sources: Sources
+) -> None:
+    """Its program, which the token says nothing of, is still to come: the catalogue is behind, and says where."""
+    earlier, of_program = program(), program()
+    known = await sources.program.publish([released(earlier)])
+    published = offer(of_program.program_id)
+    token = await sources.offer.publish([offered(published)])
+    lane = lane_of(UUID(of_program.program_id))
+    have = int(lane == lane_of(UUID(earlier.program_id)))
+    for consistency in (at(known, token), at(token), fully()):
+        request = pb.GetOfferRequest(offer_id=published.offer_id, consistency=consistency)
+        found = await refused(catalogue.stub.GetOffer(request))
+        assert (found.code, found.reason) == (grpc.StatusCode.UNAVAILABLE, "PROJECTION_BEHIND")
+        assert found.metadata == {"source": "program", "lane": str(lane), "have": str(have), "need": str(have + 1)}
+    nothing = pb.GetOfferRequest(offer_id=str(uuid4()), consistency=at(token))
+    assert (await refused(catalogue.stub.GetOffer(nothing))).reason == "RESOURCE_NOT_FOUND"
+    await sources.program.publish([released(of_program)])
+    request = pb.GetOfferRequest(offer_id=published.offer_id, consistency=fully())
+    assert (await catalogue.stub.GetOffer(request)).offer.offer == published
+
+
+async def test_a_program_that_lost_its_texts_hides_its_own_offers_only(catalogue: Running, sources: Sources) -> None:
+    damaged, whole = program(), program()
+    hidden, shown = offer(damaged.program_id), offer(whole.program_id)
+    tokens = [
+        await sources.program.publish([released(damaged), released(whole)]),
+        await sources.offer.publish([offered(hidden), offered(shown)]),
+    ]
+    listed = await catalogue.stub.ListOffers(pb.ListOffersRequest(consistency=at(*tokens)))
+    assert len(listed.offers) == 2
+    lost = "DELETE FROM program_text WHERE program_id = $1"
+    assert await catalogue.catalogue.connections.execute(lost, UUID(damaged.program_id)) == "DELETE 2"
+    for size in (1, 50):  # a page is full of what is shown
+        listed = await catalogue.stub.ListOffers(pb.ListOffersRequest(page_size=size))
+        assert [entry.offer.offer_id for entry in listed.offers] == [shown.offer_id]
+    streamed = [part async for part in catalogue.stub.StreamOffers(pb.StreamOffersRequest())]
+    assert [entry.offer.offer_id for part in streamed for entry in part.offers] == [shown.offer_id]
 
 
 async def test_a_retired_program_is_read_by_id_but_not_listed(catalogue: Running, sources: Sources) -> None:

@@ -17,6 +17,7 @@ from bus.tokens import Position, encode
 from chassis.embedded import EmbeddedNats
 from chassis.embedded.ports import LOOPBACK, free_port
 from tests.conftest import NewDatabase
+from tests.integration.chassis_server import failure
 from tests.integration.offer.line import Line, create, online, row, running
 from tests.integration.refusals import read, refused
 
@@ -158,6 +159,24 @@ async def test_until_the_first_replica_is_complete_only_what_needs_no_program_is
         assert found.metadata == {"read_model": "program_replica_1"}
         found = await refused(line.offers.GetOffer(service.GetOfferRequest(offer_id=str(uuid4()))))
         assert found.reason == "RESOURCE_NOT_FOUND"
+
+
+async def test_a_lost_table_of_the_service_itself_is_not_told_as_a_replica_that_is_being_built(
+    database: NewDatabase, nats: EmbeddedNats, bus_prefix: str
+) -> None:
+    """A caller would come again and again, and nobody would look at the database."""
+    dsns = [await database(), await database()]
+    nowhere = f"{LOOPBACK}:{free_port()}"
+    async with running(dsns, nats.url, bus_prefix, wait=False, program_source_address=nowhere) as line:
+        connection = await asyncpg.connect(line.dsn)
+        try:
+            await connection.execute("ALTER TABLE offer RENAME TO mislaid")
+            request = service.GetOfferRequest(offer_id=str(uuid4()))
+            assert (await failure(line.offers.GetOffer(request))).code() == grpc.StatusCode.INTERNAL
+            await connection.execute("ALTER TABLE mislaid RENAME TO offer")
+        finally:
+            await connection.close()
+        assert (await refused(line.offers.GetOffer(request))).reason == "RESOURCE_NOT_FOUND"
 
 
 async def test_offers_are_published_while_the_replica_is_made_anew(line: Line) -> None:
