@@ -186,6 +186,9 @@ class Connections:
             connection = await connect(self._dsn, settings=self._settings, statement_timeout=self._timeout)
             try:
                 await self._prepare(connection)
+            except asyncpg.InternalClientError as error:  # the server said goodbye meanwhile
+                connection.terminate()
+                raise Closed("the connection was lost") from error
             except BaseException:
                 connection.terminate()
                 raise
