@@ -17,7 +17,7 @@ from tests.fuzz.corpus import Corpus
 from tests.fuzz.generator import Generator
 from tests.fuzz.methods import Method
 
-DEADLINE_SECONDS: Final = 30.0
+DEADLINE_SECONDS: Final = 10.0
 _OVERSIZE: Final = 5 * 1024 * 1024
 _ROWS: Final = (0, 1, 2, 5, 5, 20, 200)
 _READ_AT_MOST: Final = 400
